@@ -1,0 +1,13 @@
+{
+  "targets": [
+    {
+      "target_name": "pcapper",
+      "sources": ["native/binding.cc", "<!@(ls native/engine/*.cc)"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native"],
+      "libraries": ["-lpcap"],
+      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
+      "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wpedantic", "-Werror"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions"],
+    }
+  ]
+}

@@ -1,0 +1,182 @@
+/**
+ * The only importer of the addon, and its whole surface. What runs on which thread is said in
+ * DESIGN.md; nothing here blocks the JavaScript thread longer than a system call or two.
+ */
+import { createRequire } from "node:module";
+
+/** Counters of one capture. Exact; 64-bit in the engine, and safe as numbers up to 2^53. */
+export interface Statistics {
+  packets: number;
+  /** Bytes of packet data kept (captured lengths), without file and record headers. */
+  bytes: number;
+  /** Files that hold packets now, the one being written included. */
+  files: number;
+  filesRemoved: number;
+  /** Packets in the files that were removed; packets = in files + packetsRemoved. */
+  packetsRemoved: number;
+  droppedByKernel: number;
+  droppedByInterface: number;
+  droppedOnWrite: number;
+}
+
+/** What was really opened. */
+export interface OpenedInterface {
+  name: string;
+  /** 0 for `any`. */
+  index: number;
+  /** libpcap's name of the link type: EN10MB, LINUX_SLL, RAW, … */
+  linkType: string;
+}
+
+export interface CaptureEnd {
+  /** A word of the reason catalogue (src/errors.ts). */
+  reason: string;
+  /** A sentence with the error's own text; empty where there is nothing to add. */
+  message: string;
+}
+
+export type CaptureState = "opening" | "running" | "closing" | "ended";
+
+/** A consistent copy of what the engine knows, made at each change and on request. */
+export interface CaptureReport {
+  state: CaptureState;
+  /** Present once the handle is open. */
+  interface?: OpenedInterface;
+  /** Warnings of libpcap, in its own words. */
+  warnings: string[];
+  statistics: Statistics;
+  /** Path of the file being written (it ends in `.part`), or of the last one. */
+  currentFile: string;
+  /** Bytes on disk of this capture's files. */
+  bytesOnDisk: number;
+  /** Milliseconds since 1970; 0 = not yet. */
+  startTime: number;
+  endTime: number;
+  /** Present in state `ended`. */
+  end?: CaptureEnd;
+}
+
+/** A file of an earlier life of the same capture, as its manifest or a recovery told. */
+export interface KeptFile {
+  /** File name without folder. */
+  name: string;
+  number: number;
+  packets: number;
+  /** Size of the file. */
+  bytes: number;
+  /** Nanoseconds since 1970 in decimal; "0" where there is no packet. */
+  firstTimestamp: string;
+  lastTimestamp: string;
+}
+
+export interface CaptureOptions {
+  /** A name `if_nametoindex` knows, or `any`. */
+  interfaceName: string;
+  /** pcap-filter(7) expression; empty = all packets. */
+  filter: string;
+  snapLength: number;
+  promiscuous: boolean;
+  /** Size of the kernel's ring, in bytes. */
+  ringBytes: number;
+  /** Seconds until the end, from the moment the filter is in place. */
+  captureSeconds: number;
+  /** Stop after that many packets; 0 = no such limit. */
+  packetCount: number;
+  /** Existing folder for the files. */
+  folder: string;
+  /** `NODE.NAME.EPOCH`: files are `PREFIX.NNNNN.pcap`, the manifest is `PREFIX.json`. */
+  filePrefix: string;
+  /** Bytes; no file is ever larger. */
+  maxFileSize: number;
+  fileCount: number;
+  /** Bytes a second written at most; 0 = no limit. */
+  maxWriteRate: number;
+  /** Files of this capture from before a restart, oldest first; the ring goes on behind them. */
+  keptFiles: KeptFile[];
+  /** Number of the first new file. */
+  firstNumber: number;
+  /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
+  manifestHead: string;
+}
+
+export interface NativeCapture {
+  /** Ends the capture: no more in, drain, count, close. Only the first call counts. Never blocks. */
+  stop(reason: string, message: string): void;
+  report(): CaptureReport;
+}
+
+export interface RecoveredFile {
+  packets: number;
+  /** Size of the file after it was cut to its last whole packet. */
+  bytes: number;
+  /** Bytes that were cut off. */
+  cutBytes: number;
+  firstTimestamp: string;
+  lastTimestamp: string;
+}
+
+export interface CompiledFilter {
+  instructions: number;
+}
+
+/** An advisory lock (flock); released by `release` or with the process. */
+export interface FileLock {
+  release(): void;
+}
+
+export interface FileSystemRoom {
+  /** Bytes left to ordinary users (f_bavail), as df shows. */
+  free: number;
+  /** Bytes of the whole file system. */
+  size: number;
+  freeInodes: number;
+}
+
+/** An error of the engine: `code` is a word of the reason catalogue (src/errors.ts). */
+export interface NativeError extends Error {
+  code: string;
+}
+
+export interface Native {
+  /** libpcap's own version sentence. */
+  libpcapVersion(): string;
+  /** 0 where there is no such interface on this node. */
+  interfaceIndex(name: string): number;
+  /**
+   * Compiles off the JavaScript thread. `linkType` is libpcap's name.
+   * @throws NativeError InvalidFilter with libpcap's own words
+   */
+  compileFilter(expression: string, linkType: string, snapLength: number): Promise<CompiledFilter>;
+  /**
+   * Opens interface, options, ring and filter as a capture would, and closes them again.
+   * @throws NativeError InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError
+   */
+  tryOpen(options: Pick<CaptureOptions, "interfaceName" | "filter" | "snapLength" | "promiscuous">): Promise<OpenedInterface>;
+  /**
+   * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a
+   * change of state, file or counters, merged to at most one call in flight; the last one has state
+   * `ended`. A failure to open is an `ended` report too: nothing is thrown but TypeErrors.
+   */
+  startCapture(options: CaptureOptions, onChange: (report: CaptureReport) => void): NativeCapture;
+  /**
+   * Repairs a file that a crash left: cut to the last whole packet, synced, and renamed without its
+   * `.part`. A file without a single packet is removed (packets 0).
+   * @throws NativeError WriteError, DiskFull
+   */
+  recoverFile(path: string): Promise<RecoveredFile>;
+  /** @returns the lock, or null where another process holds it. Creates the file if need be. */
+  tryLock(path: string): FileLock | null;
+  fileSystemRoom(path: string): FileSystemRoom;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The addon lies beside the bundle in `dist/`, and in `build/Release/` while developing. */
+export function loadNative(): Native {
+  try {
+    return require("./pcapper.node") as Native;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    return require("../../build/Release/pcapper.node") as Native;
+  }
+}
