@@ -56,19 +56,6 @@ export interface CaptureReport {
   end?: CaptureEnd;
 }
 
-/** A file of an earlier life of the same capture, as its manifest or a recovery told. */
-export interface KeptFile {
-  /** File name without folder. */
-  name: string;
-  number: number;
-  packets: number;
-  /** Size of the file. */
-  bytes: number;
-  /** Nanoseconds since 1970 in decimal; "0" where there is no packet. */
-  firstTimestamp: string;
-  lastTimestamp: string;
-}
-
 export interface CaptureOptions {
   /** A name `if_nametoindex` knows, or `any`. */
   interfaceName: string;
@@ -91,10 +78,6 @@ export interface CaptureOptions {
   fileCount: number;
   /** Bytes a second written at most; 0 = no limit. */
   maxWriteRate: number;
-  /** Files of this capture from before a restart, oldest first; the ring goes on behind them. */
-  keptFiles: KeptFile[];
-  /** Number of the first new file. */
-  firstNumber: number;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
 }
@@ -111,6 +94,7 @@ export interface RecoveredFile {
   bytes: number;
   /** Bytes that were cut off. */
   cutBytes: number;
+  /** RFC 3339 with nanoseconds, as in the manifest; empty where there is no packet. */
   firstTimestamp: string;
   lastTimestamp: string;
 }
@@ -160,7 +144,8 @@ export interface Native {
   startCapture(options: CaptureOptions, onChange: (report: CaptureReport) => void): NativeCapture;
   /**
    * Repairs a file that a crash left: cut to the last whole packet, synced, and renamed without its
-   * `.part`. A file without a single packet is removed (packets 0).
+   * `.part`. A `.part` without a single packet is removed (packets 0). A file that is already
+   * whole and has no `.part` is only counted.
    * @throws NativeError WriteError, DiskFull
    */
   recoverFile(path: string): Promise<RecoveredFile>;
