@@ -1,0 +1,69 @@
+#!/bin/sh
+# Makes a bare Debian machine (Node and npm, nothing else) ready: system packages, then node_modules.
+# Quick when nothing is missing. Usage: sh scripts/setup.sh SET…   with run, demo, test, ci
+set -eu
+cd "$(dirname "$0")/.."
+
+packages_of() {
+  case $1 in
+    run) echo g++ make python3 libpcap-dev ;;
+    demo) echo iproute2 iputils-ping tcpdump wireshark-common ;;
+    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps clang-format-14 ;;
+    ci) echo clang-14 libclang-rt-14-dev ;;
+    *) echo "setup.sh: unknown set '$1': expected run, demo, test or ci." >&2; exit 2 ;;
+  esac
+}
+
+missing_packages() {
+  installed=" $(dpkg-query -W -f '${Package}/${db:Status-Status} ' "$@" 2>/dev/null || true)"
+  for name in "$@"; do
+    case $installed in *" $name/installed "*) ;; *) printf ' %s' "$name" ;; esac
+  done
+}
+
+install_packages() {
+  if [ "$(id -u)" = 0 ]; then root=""
+  elif sudo -n true 2>/dev/null; then root="sudo"
+  else
+    echo "Debian packages are missing and only root may install them: sudo apt-get install$1" >&2
+    exit 2
+  fi
+  echo "setup: installing$1" >&2
+  # tshark asks a question at installation, which must not wait for anybody.
+  apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
+  log=$(mktemp)
+  # A source that does not answer matters only when a package cannot be had.
+  $apt update >"$log" 2>&1 || true
+  if ! $apt install --yes --no-install-recommends $1 >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "setup: apt-get could not install$1 (its last lines are above)." >&2
+    rm -f "$log"
+    exit 2
+  fi
+  rm -f "$log"
+}
+
+install_node_modules() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "setup: Node.js and npm are needed (any version from 18): apt-get install nodejs npm" >&2
+    exit 2
+  fi
+  node scripts/node-modules-current.mjs && return
+  echo "setup: npm ci" >&2
+  npm ci --loglevel=error >&2
+}
+
+wanted=""
+for set in "$@"; do wanted="$wanted $(packages_of "$set")"; done
+
+# One setup at a time in one checkout.
+exec 9<package.json
+if command -v flock >/dev/null; then flock 9; fi
+
+if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+  missing=$(missing_packages $wanted)
+  if [ -n "$missing" ]; then install_packages "$missing"; fi
+else
+  echo "setup: no apt-get here; going on as if what these Debian packages hold were installed:$wanted" >&2
+fi
+install_node_modules
