@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import type { DemoFile } from "./files.ts";
+import type { Sent } from "./sender.ts";
+
+interface Manifest {
+  statistics: { packets: number; dropped: number };
+  removed: { files: number; packets: number };
+}
+
+/** Says in one sentence why the files are the truth; exit code 1 when they are not. */
+export function prove(sent: Sent, files: DemoFile[], output: string): void {
+  const { statistics, removed } = readManifest(output);
+  const inFiles = files.reduce((sum, { packets }) => sum + packets, 0);
+  const strangers = files.reduce((sum, { path }) => sum + countNotMatching(path), 0);
+  console.log(
+    `Sent ${sent.matching} packets that match the filter and ${sent.udpOther + sent.pings} that do not; ` +
+      `the status says ${statistics.packets} packets and ${statistics.dropped} dropped, ` +
+      `${inFiles} are in the ${files.length} files kept, ${removed.packets} were in the ${removed.files} removed ` +
+      `by the ring, and ${strangers} in the files do not match.`,
+  );
+  const holds =
+    statistics.packets + statistics.dropped === sent.matching &&
+    inFiles + removed.packets === statistics.packets &&
+    strangers === 0;
+  console.log(holds ? "All counts agree." : "THE COUNTS DO NOT AGREE.");
+  if (!holds) process.exitCode = 1;
+}
+
+function readManifest(output: string): Manifest {
+  const [path] = globSync(`${output}/*/*.json`).filter((file) => !file.endsWith(".status.json"));
+  if (path === undefined) throw new Error(`no manifest under ${output}`);
+  return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+}
+
+function countNotMatching(path: string): number {
+  const args = ["-n", "-Z", "root", "--count", "-r", path, "not udp port 4000"];
+  const text = execFileSync("tcpdump", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  return Number.parseInt(text, 10);
+}
