@@ -12,7 +12,7 @@ export interface Suite {
   skip?: () => string | undefined;
 }
 
-const NATIVE_SOURCES = globSync("native/**/*.{cc,h,c}").sort();
+const NATIVE_SOURCES = globSync(["native/**/*.{cc,h}", "bench/native/*.{c,h}"]).sort();
 
 /** Integration tests make network namespaces: as root, or inside a user namespace. */
 const UNSHARE = "unshare --user --map-root-user --net --mount".split(" ");
