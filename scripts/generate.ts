@@ -6,7 +6,7 @@ import type { SchemaNode } from "./generate/schema.ts";
 const ROOT = join(import.meta.dirname, "..");
 const CRD = join(ROOT, "chart/crd/packetcaptures.yaml");
 const OUTPUT = join(ROOT, "src/api/generated");
-const OUTPUT_FILES = ["types.ts", "rules.ts", "validator.mjs", "validator.d.mts"];
+const OUTPUT_FILES = ["types.ts", "rules.ts", "fields.ts", "validator.mjs", "validator.d.mts"];
 const BANNER = "// Made by scripts/generate.ts from chart/crd/packetcaptures.yaml.\n";
 
 function inputFiles(): string[] {
@@ -42,7 +42,7 @@ function writeWhole(name: string, text: string): void {
 
 async function generate(): Promise<void> {
   const { typesSchema, validatorSchema } = await import("./generate/schema.ts");
-  const { collectRules } = await import("./generate/rules.ts");
+  const { collectFields, collectRules } = await import("./generate/rules.ts");
   const { validatorModule, VALIDATOR_TYPES } = await import("./generate/validator.ts");
   const { compile } = await import("json-schema-to-typescript");
   const schema = await readSchema();
@@ -58,7 +58,13 @@ async function generate(): Promise<void> {
     "rules.ts",
     `${BANNER}import type { CelRule } from "../cel-rule.ts";\n\nexport const RULES: readonly CelRule[] = ${rules};\n`,
   );
-  writeWhole("validator.mjs", BANNER + validatorModule(validatorSchema(schema)));
+  const strict = validatorSchema(schema);
+  const fields = JSON.stringify(collectFields(strict), null, 2);
+  writeWhole(
+    "fields.ts",
+    `${BANNER}export const FIELDS: Readonly<Record<string, readonly string[]>> = ${fields};\n`,
+  );
+  writeWhole("validator.mjs", BANNER + validatorModule(strict));
   writeWhole("validator.d.mts", BANNER + VALIDATOR_TYPES);
 }
 

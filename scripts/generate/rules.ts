@@ -33,3 +33,10 @@ export function collectRules(node: SchemaNode, path: string[] = []): CelRule[] {
   );
   return [...own.map((validation) => celRule(path, validation)), ...below];
 }
+
+/** Names of the fields below each object, by its dotted path; "" is the resource. */
+export function collectFields(node: SchemaNode, path: string[] = []): Record<string, string[]> {
+  if (node.properties === undefined) return {};
+  const below = Object.entries(node.properties).map(([name, child]) => collectFields(child, [...path, name]));
+  return Object.assign({ [path.join(".")]: Object.keys(node.properties) }, ...below);
+}

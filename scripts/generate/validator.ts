@@ -6,12 +6,12 @@ import type { SchemaNode } from "./schema.ts";
 export function validatorModule(schema: SchemaNode): string {
   const ajv = new Ajv({
     allErrors: true,
-    verbose: true,
     useDefaults: true,
     strict: true,
     strictTypes: false,
     // Otherwise maxLength imports a helper of ajv's at run time; the limits are about bytes anyway.
     unicode: false,
+    logger: false, // it would only say that this option is deprecated; strict mode throws the rest
     code: { source: true, esm: true, lines: true },
     formats: { int64: true, "date-time": true },
   });
