@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface DemoCapture {
-  /** Resolves when the first file is being written. */
+  /** Resolves when the status says that packets are captured. */
   running: Promise<void>;
   /** The final resource as YAML; rejects when the capture failed. */
   finished: Promise<string>;
@@ -25,9 +25,14 @@ export function startCapture(manifest: string, output: string): DemoCapture {
       else reject(new Error(`pcapper run ended with exit code ${code}:\n${resource}`));
     });
   });
-  return { running: Promise.race([firstFile(output), finished.then(() => undefined)]), finished };
+  return { running: Promise.race([statusRunning(output), finished.then(() => undefined)]), finished };
 }
 
-async function firstFile(output: string): Promise<void> {
-  while (globSync(`${output}/*/*.pcap.part`).length === 0) await pause(20, undefined, { ref: false });
+async function statusRunning(output: string): Promise<void> {
+  while (!globSync(`${output}/*/*.status.json`).some(isRunning)) await pause(20, undefined, { ref: false });
+}
+
+function isRunning(path: string): boolean {
+  const { status } = JSON.parse(readFileSync(path, "utf8")) as { status?: { progress?: string } };
+  return status?.progress === "running";
 }

@@ -13,17 +13,21 @@ export function prove(sent: Sent, files: DemoFile[], output: string): void {
   const { statistics, removed } = readManifest(output);
   const inFiles = files.reduce((sum, { packets }) => sum + packets, 0);
   const strangers = files.reduce((sum, { path }) => sum + countNotMatching(path), 0);
+  const { matching, udpOther, pings } = sent;
   console.log(
-    `Sent ${sent.matching} packets that match the filter and ${sent.udpOther + sent.pings} that do not; ` +
-      `the status says ${statistics.packets} packets and ${statistics.dropped} dropped, ` +
-      `${inFiles} are in the ${files.length} files kept, ${removed.packets} were in the ${removed.files} removed ` +
-      `by the ring, and ${strangers} in the files do not match.`,
+    `The neighbour sent ${matching} packets that match the filter and ${udpOther + pings} that do not.\n` +
+      `The status says ${statistics.packets} captured, ${statistics.dropped} dropped. ` +
+      `In the files: ${inFiles}; in files the ring has removed: ${removed.packets}; not matching: ${strangers}.`,
   );
   const holds =
     statistics.packets + statistics.dropped === sent.matching &&
     inFiles + removed.packets === statistics.packets &&
     strangers === 0;
-  console.log(holds ? "All counts agree." : "THE COUNTS DO NOT AGREE.");
+  console.log(
+    holds
+      ? `${inFiles} + ${removed.packets} = ${statistics.packets}, and ${statistics.packets} + ${statistics.dropped} = ${matching}: every packet is accounted for.`
+      : "THE COUNTS DO NOT AGREE.",
+  );
   if (!holds) process.exitCode = 1;
 }
 
