@@ -8,7 +8,7 @@ packages_of() {
   case $1 in
     run) echo g++ make python3 libpcap-dev ;;
     demo) echo iproute2 iputils-ping tcpdump wireshark-common ;;
-    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps clang-format-14 ;;
+    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps clang-format-14 shellcheck ;;
     ci) echo clang-14 libclang-rt-14-dev ;;
     *) echo "setup.sh: unknown set '$1': expected run, demo, test or ci." >&2; exit 2 ;;
   esac
@@ -34,6 +34,7 @@ install_packages() {
   log=$(mktemp)
   # A source that does not answer matters only when a package cannot be had.
   $apt update >"$log" 2>&1 || true
+  # shellcheck disable=SC2086 # several words on purpose
   if ! $apt install --yes --no-install-recommends $1 >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "setup: apt-get could not install$1 (its last lines are above)." >&2
@@ -61,6 +62,7 @@ exec 9<package.json
 if command -v flock >/dev/null; then flock 9; fi
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+  # shellcheck disable=SC2086 # several words on purpose
   missing=$(missing_packages $wanted)
   if [ -n "$missing" ]; then install_packages "$missing"; fi
 else

@@ -14,6 +14,8 @@ export interface Suite {
 
 const NATIVE_SOURCES = globSync(["native/**/*.{cc,h}", "bench/native/*.{c,h}"]).sort();
 
+const SHELL_SCRIPTS = globSync([".ci/run", "bin/*", "scripts/*.sh", "native/test/*.sh"]).sort();
+
 /** Integration tests make network namespaces: as root, or inside a user namespace. */
 const UNSHARE = "unshare --user --map-root-user --net --mount".split(" ");
 const isRoot = process.getuid?.() === 0;
@@ -50,6 +52,7 @@ const SUITES: (Suite & { needs: string })[] = [
     needs: ".",
     command: ["clang-format-14", "--dry-run", "-Werror", ...NATIVE_SOURCES],
   },
+  { name: "shellcheck", needs: ".", command: ["shellcheck", ...SHELL_SCRIPTS] },
   { name: "native", needs: "native/test/run.sh", command: ["sh", "native/test/run.sh"] },
   { name: "unit", needs: "test/unit", ...vitest("unit") },
   { name: "integration", needs: "test/integration", ...namespaced("integration") },
