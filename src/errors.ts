@@ -130,7 +130,14 @@ export function throwProblems(problems: readonly Problem[]): void {
   throw new PcapperError(first.code, lines, { problems });
 }
 
+/** Text of a file may hold what a terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
 /** What the command prints for an error: one line per problem, each with its code. */
 export function errorLines(error: PcapperError): string {
-  return error.problems.map(({ code, message }) => `pcapper: ${message} [${code}]\n`).join("");
+  return error.problems.map(({ code, message }) => `pcapper: ${printable(message)} [${code}]\n`).join("");
 }

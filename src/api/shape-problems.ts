@@ -2,6 +2,7 @@
 import type { ErrorObject } from "ajv";
 import { type FieldPath, type FieldProblem, foundText, pathText, valueAt } from "./field-path.ts";
 import { FIELDS } from "./generated/fields.ts";
+import { RULES } from "./generated/rules.ts";
 import validate from "./generated/validator.mjs";
 import { similarName } from "./similar-name.ts";
 
@@ -34,10 +35,17 @@ function unknownField(parent: FieldPath, name: string): FieldProblem {
   return { path, message: `${start}: ${hint}` };
 }
 
-function wrongType(path: FieldPath, expected: string | readonly string[], found: unknown): string {
-  const types = typeof expected === "string" ? expected.split(",") : expected;
-  const [first = "object"] = types;
-  return `${pathText(path)} is ${foundText(found)}: write ${TYPE_TEXTS[first] ?? first}`;
+/** Fields that take a number or a string have a rule that says what to write. */
+function expectedText(path: FieldPath, types: readonly string[]): string {
+  const [type = "object"] = types;
+  const place = path.join(".");
+  const rule = RULES.find((one) => types.length > 1 && !one.transition && one.path.join(".") === place);
+  return rule?.message ?? `write ${TYPE_TEXTS[type] ?? type}`;
+}
+
+/** A list of types comes from the validator as an array, or as one text with commas. */
+function typeNames(type: unknown): string[] {
+  return Array.isArray(type) ? type.map(String) : String(type).split(",");
 }
 
 function shapeProblem(error: ErrorObject, resource: unknown): FieldProblem {
@@ -47,10 +55,15 @@ function shapeProblem(error: ErrorObject, resource: unknown): FieldProblem {
     case "additionalProperties":
       return unknownField(path, String(error.params.additionalProperty));
     case "type":
-      return { path, message: wrongType(path, error.params.type, found) };
+      return {
+        path,
+        message: `${pathText(path)} is ${foundText(found)}: ${expectedText(path, typeNames(error.params.type))}`,
+      };
     case "required": {
       const missing = [...path, String(error.params.missingProperty)];
-      return { path: missing, message: `${pathText(missing)} is missing: write it` };
+      const hint =
+        FIELDS[missing.join(".")] === undefined ? "write it" : "write it, with its fields indented below";
+      return { path: missing, message: `${pathText(missing)} is missing: ${hint}` };
     }
     case "maxLength":
       return {
@@ -65,8 +78,14 @@ function shapeProblem(error: ErrorObject, resource: unknown): FieldProblem {
   }
 }
 
-/** Checks names and types, and puts the defaults of the schema into `resource`, as the API server does. */
+/** More help nobody, and each takes time to word. */
+export const MOST_SHAPE_PROBLEMS = 20;
+
+/**
+ * Checks names and types, and puts the defaults of the schema into `resource`, as the API server does.
+ * @returns the first MOST_SHAPE_PROBLEMS of them
+ */
 export function shapeProblems(resource: unknown): FieldProblem[] {
   if (validate(resource)) return [];
-  return (validate.errors ?? []).map((error) => shapeProblem(error, resource));
+  return (validate.errors ?? []).slice(0, MOST_SHAPE_PROBLEMS).map((error) => shapeProblem(error, resource));
 }

@@ -31,29 +31,43 @@ function positionText(lines: LineCounter, offset: number): string {
   return `${line}:${col}`;
 }
 
-/** kubectl reads 0600 as octal 384, YAML 1.2 as 600: whoever wrote it cannot mean both. */
-function leadingZeroProblems(document: Document, at: (offset: number) => string): Problem[] {
+/** Why a number is not what it looks like; undefined where it is. */
+function numberTrouble(value: unknown, source: string | undefined): string | undefined {
+  if (typeof value !== "number" || source === undefined) return undefined;
+  // kubectl reads 0600 as octal 384, YAML 1.2 as 600: whoever wrote it cannot mean both.
+  if (/^[-+]?0\d/.test(source))
+    return "kubectl and YAML 1.2 read it as different numbers: write it without leading zeros";
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return "no field takes a number that large";
+  return undefined;
+}
+
+function numberProblems(document: Document, at: (offset: number) => string): Problem[] {
   const problems: Problem[] = [];
   visit(document, {
     Scalar(_key, node, ancestors) {
-      if (typeof node.value !== "number" || !/^[-+]?0\d/.test(node.source ?? "")) return;
+      const trouble = numberTrouble(node.value, node.source);
+      if (trouble === undefined) return;
       const names = ancestors.filter(isPair).map(({ key }) => (isScalar(key) ? String(key.value) : "?"));
-      const message = `${pathText(names)} is ${node.source}, which kubectl and YAML 1.2 read as different numbers: write it without leading zeros`;
-      problems.push({ code: "PCAPPER_INVALID_SPEC", message: `${at(node.range?.[0] ?? 0)}: ${message}` });
+      const message = `${at(node.range?.[0] ?? 0)}: ${pathText(names)} is ${node.source}: ${trouble}`;
+      problems.push({ code: "PCAPPER_INVALID_SPEC", message });
     },
   });
   return problems;
 }
 
-function yamlProblems(document: Document.Parsed, at: (offset: number) => string): Problem[] {
-  const broken = [...document.errors, ...document.warnings].map(({ message, pos }) => {
-    const sentence = message.replace(/\s+/g, " ").replace(/[.:]$/, "");
-    return {
-      code: "PCAPPER_INVALID_YAML" as const,
-      message: `${at(pos[0])}: this is not valid YAML: ${sentence}`,
-    };
-  });
-  return broken.length > 0 ? broken.slice(0, 1) : leadingZeroProblems(document, at);
+/** Only the first: what follows a syntax error is mostly its echo. */
+function syntaxProblems(document: Document.Parsed, at: (offset: number) => string, text: string): Problem[] {
+  const [first] = [...document.errors, ...document.warnings];
+  if (first === undefined) return [];
+  const [start] = first.pos;
+  const [field] = /^[^\s:]+/.exec(text.slice(start)) ?? ["that"];
+  const sentence = first.message.replace(/\s+/g, " ").replace(/[.:]$/, "");
+  const texts: Partial<Record<string, string>> = {
+    DUPLICATE_KEY: `the field ${field} is there twice: keep one`,
+    RESOURCE_EXHAUSTION: "it is nested too deeply",
+  };
+  const message = `${at(start)}: this is not valid YAML: ${texts[first.code] ?? sentence}`;
+  return [{ code: "PCAPPER_INVALID_YAML", message }];
 }
 
 function plainValue(document: Document, where: string): unknown {
@@ -85,12 +99,13 @@ export interface YamlFile {
   problems: Problem[];
 }
 
-/** Documents without content are left out. */
+/** Documents without content have the value null. */
 export function readYaml(text: string, fileName: string): YamlFile {
   const lines = new LineCounter();
   const at = (offset: number) => `${fileName}:${positionText(lines, offset)}`;
   const documents = parseDocuments(text, fileName, lines);
-  const problems = documents.flatMap((document) => yamlProblems(document, at));
+  const syntax = documents.flatMap((document) => syntaxProblems(document, at, text));
+  const problems = syntax.length > 0 ? syntax : documents.flatMap((document) => numberProblems(document, at));
   if (problems.length > 0) return { documents: [], problems };
   return {
     problems,
