@@ -20,7 +20,10 @@ async function build(): Promise<void> {
 process.chdir(root);
 mkdirSync("dist", { recursive: true });
 if (process.env.PCAPPER_BUILD_LOCKED === "1") {
-  await build();
+  await build().catch((error: Error) => {
+    process.stderr.write(`build: ${error.message}\n`);
+    process.exitCode = 1;
+  });
 } else {
   // Two builds at once would write the same objects: the second waits for the first.
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
