@@ -1,0 +1,382 @@
+// The only file that knows Node. It turns JavaScript values into the engine's plain data and back;
+// everything in it runs on the JavaScript thread unless it says otherwise.
+#include <napi.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "engine/capture.h"
+#include "engine/clock.h"
+#include "engine/failure.h"
+#include "engine/file_lock.h"
+#include "engine/filter.h"
+#include "engine/open_interface.h"
+#include "engine/recovery.h"
+
+namespace pcapper {
+namespace {
+
+Napi::Error ToError(Napi::Env env, const std::string& reason, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, reason));
+  return error;
+}
+
+double ToMilliseconds(int64_t nanoseconds) {
+  return static_cast<double>(nanoseconds / kNanosecondsPerMillisecond);
+}
+
+// Options are read by name; a missing or mistyped one is a programming error of ours.
+class Options {
+ public:
+  explicit Options(const Napi::Value& value) {
+    if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "options must be an object");
+    object_ = value.As<Napi::Object>();
+  }
+  std::string Text(const char* name) const {
+    return Get(name, &Napi::Value::IsString, "a string").ToString();
+  }
+  bool Flag(const char* name) const { return Get(name, &Napi::Value::IsBoolean, "a boolean").ToBoolean(); }
+  double Number(const char* name) const {
+    return Get(name, &Napi::Value::IsNumber, "a number").ToNumber().DoubleValue();
+  }
+  uint64_t Count(const char* name) const {
+    const double number = Number(name);
+    if (!(number >= 0 && number <= 9007199254740991.0)) {
+      throw Napi::RangeError::New(object_.Env(),
+                                  std::string(name) + " must be a whole number from 0 to 2^53 - 1");
+    }
+    return static_cast<uint64_t>(number);
+  }
+
+ private:
+  Napi::Value Get(const char* name, bool (Napi::Value::*is)() const, const char* expected) const {
+    const Napi::Value value = object_.Get(name);
+    if (!(value.*is)()) {
+      throw Napi::TypeError::New(object_.Env(), std::string(name) + " must be " + expected);
+    }
+    return value;
+  }
+  Napi::Object object_;
+};
+
+CaptureOptions ToCaptureOptions(const Options& options) {
+  return {.interface_name = options.Text("interfaceName"),
+          .filter = options.Text("filter"),
+          .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
+          .promiscuous = options.Flag("promiscuous"),
+          .ring_bytes = options.Count("ringBytes"),
+          .capture_seconds = options.Number("captureSeconds"),
+          .packet_count = options.Count("packetCount"),
+          .folder = options.Text("folder"),
+          .file_prefix = options.Text("filePrefix"),
+          .max_file_bytes = options.Count("maxFileSize"),
+          .file_count = static_cast<uint32_t>(options.Count("fileCount")),
+          .max_write_rate = options.Count("maxWriteRate"),
+          .manifest_head = options.Text("manifestHead")};
+}
+
+Napi::Object ToObject(Napi::Env env, const OpenedInterface& interface) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", interface.name);
+  object.Set("index", interface.index);
+  object.Set("linkType", interface.link_type);
+  return object;
+}
+
+Napi::Object ToObject(Napi::Env env, const Statistics& counted) {
+  Napi::Object object = Napi::Object::New(env);
+  const auto set = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
+  set("packets", counted.packets);
+  set("bytes", counted.bytes);
+  set("files", counted.files);
+  set("filesRemoved", counted.files_removed);
+  set("packetsRemoved", counted.packets_removed);
+  set("droppedByKernel", counted.dropped_by_kernel);
+  set("droppedByInterface", counted.dropped_by_interface);
+  set("droppedOnWrite", counted.dropped_on_write);
+  return object;
+}
+
+const char* ToWord(CaptureState state) {
+  switch (state) {
+    case CaptureState::kOpening:
+      return "opening";
+    case CaptureState::kRunning:
+      return "running";
+    case CaptureState::kClosing:
+      return "closing";
+    case CaptureState::kEnded:
+      return "ended";
+  }
+  return "ended";
+}
+
+Napi::Object ToObject(Napi::Env env, const CaptureReport& report) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("state", ToWord(report.state));
+  if (report.interface) object.Set("interface", ToObject(env, *report.interface));
+  Napi::Array warnings = Napi::Array::New(env);
+  for (const std::string& warning : report.warnings) warnings.Set(warnings.Length(), warning);
+  object.Set("warnings", warnings);
+  object.Set("statistics", ToObject(env, report.statistics));
+  object.Set("currentFile", report.current_file);
+  object.Set("bytesOnDisk", static_cast<double>(report.bytes_on_disk));
+  object.Set("startTime", ToMilliseconds(report.start_time));
+  object.Set("endTime", ToMilliseconds(report.end_time));
+  if (report.end) {
+    Napi::Object end = Napi::Object::New(env);
+    end.Set("reason", report.end->reason);
+    end.Set("message", report.end->message);
+    object.Set("end", end);
+  }
+  return object;
+}
+
+class RunningCapture;
+
+// All captures of one JavaScript environment (the main thread or a worker). When that goes, however it
+// goes, its captures are stopped and closed first.
+struct Environment {
+  std::set<std::shared_ptr<RunningCapture>> captures;
+};
+
+// A capture and its way back to JavaScript: a queue of one call, and the call reads the newest report,
+// so nothing grows while JavaScript is busy.
+class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
+ public:
+  static std::shared_ptr<RunningCapture> Start(Napi::Env env, CaptureOptions options,
+                                               const Napi::Function& on_change) {
+    const auto running = std::make_shared<RunningCapture>();
+    running->queue_ =
+        Queue::New(env, on_change, "pcapper", 1, 1, running.get(), LetGo, static_cast<void*>(nullptr));
+    // The queue may deliver a last call after Close(): it keeps its context until it is finalized.
+    running->until_finalized_ = running;
+    // A capture does not hold the process: its owner decides how long to live.
+    running->queue_.Unref(env);
+    env.GetInstanceData<Environment>()->captures.insert(running);
+    running->capture_ =
+        std::make_unique<Capture>(std::move(options), [self = running.get()] { self->Notify(); });
+    return running;
+  }
+
+  void Stop(const std::string& reason, const std::string& message) {
+    if (capture_) capture_->Stop(reason, message);
+  }
+  CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
+
+  // Waits for the threads: at once after `ended`, for the time of a clean close before.
+  void Close() {
+    if (!capture_) return;
+    capture_->Stop("Interrupted", "the process ended");
+    capture_->Join();
+    last_ = capture_->Report();
+    capture_.reset();
+    const std::lock_guard lock(queue_mutex_);
+    if (queue_open_) queue_.Release();
+    queue_open_ = false;
+  }
+
+ private:
+  // The engine's threads. Once the queue answers that it closes, it may be gone at the next call.
+  void Notify() {
+    const std::lock_guard lock(queue_mutex_);
+    if (queue_open_ && queue_.NonBlockingCall() == napi_closing) queue_open_ = false;
+  }
+
+  static void LetGo(Napi::Env, void*, RunningCapture* self) { self->until_finalized_.reset(); }
+
+  static void OnQueue(Napi::Env env, Napi::Function on_change, RunningCapture* self, void*) {
+    // No environment: the queue is being torn down, and Close() has been here.
+    if (env == nullptr || self == nullptr) return;
+    const auto keep = self->shared_from_this();
+    const CaptureReport report = self->Report();
+    if (report.state == CaptureState::kEnded) {
+      self->Close();
+      env.GetInstanceData<Environment>()->captures.erase(keep);
+    }
+    on_change.Call({ToObject(env, report)});
+  }
+
+  using Queue = Napi::TypedThreadSafeFunction<RunningCapture, void, OnQueue>;
+
+  std::mutex queue_mutex_;
+  Queue queue_;
+  bool queue_open_ = true;
+  std::shared_ptr<RunningCapture> until_finalized_;
+  std::unique_ptr<Capture> capture_;
+  CaptureReport last_;
+};
+
+Napi::Value StartCapture(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "onChange must be a function");
+  const auto running =
+      RunningCapture::Start(env, ToCaptureOptions(Options(info[0])), info[1].As<Napi::Function>());
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("stop", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) {
+               running->Stop(call[0].ToString(), call[1].ToString());
+             }));
+  object.Set("report", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) -> Napi::Value {
+               return ToObject(call.Env(), running->Report());
+             }));
+  return object;
+}
+
+// One slow piece of work on libuv's pool, as a promise.
+template <typename Result>
+class Background : public Napi::AsyncWorker {
+ public:
+  using Work = std::function<Result()>;
+  using Present = std::function<Napi::Value(Napi::Env, const Result&)>;
+
+  static Napi::Promise Run(Napi::Env env, Work work, Present present) {
+    auto worker = std::make_unique<Background>(env, std::move(work), std::move(present));
+    const Napi::Promise promise = worker->deferred_.Promise();
+    worker->Queue();
+    // From here libuv owns it; AsyncWorker deletes itself when it is done.
+    static_cast<void>(worker.release());
+    return promise;
+  }
+
+  Background(Napi::Env env, Work work, Present present)
+      : Napi::AsyncWorker(env), deferred_(env), work_(std::move(work)), present_(std::move(present)) {}
+
+ private:
+  // A thread of the pool.
+  void Execute() override {
+    try {
+      result_ = work_();
+    } catch (const Failure& failure) {
+      reason_ = failure.reason();
+      SetError(failure.what());
+    }
+  }
+  void OnOK() override { deferred_.Resolve(present_(Env(), *result_)); }
+  void OnError(const Napi::Error& error) override {
+    deferred_.Reject(ToError(Env(), reason_.empty() ? "CaptureError" : reason_, error.Message()).Value());
+  }
+
+  Napi::Promise::Deferred deferred_;
+  Work work_;
+  Present present_;
+  std::optional<Result> result_;
+  std::string reason_;
+};
+
+Napi::Value CompileFilterLater(const Napi::CallbackInfo& info) {
+  const std::string expression = info[0].ToString();
+  const std::string link_type = info[1].ToString();
+  const int snap_length = info[2].ToNumber();
+  return Background<unsigned>::Run(
+      info.Env(), [=] { return CompileFilter(expression, link_type, snap_length); },
+      [](Napi::Env env, const unsigned& instructions) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("instructions", instructions);
+        return object;
+      });
+}
+
+Napi::Value TryOpen(const Napi::CallbackInfo& info) {
+  const Options options(info[0]);
+  SourceOptions source{.interface_name = options.Text("interfaceName"),
+                       .interface_index = 0,
+                       .loopback = false,
+                       .filter = options.Text("filter"),
+                       .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
+                       .promiscuous = options.Flag("promiscuous"),
+                       .ring_bytes = 1 << 20};
+  return Background<OpenedInterface>::Run(
+      info.Env(), [source] { return ProbeInterface(source); },
+      [](Napi::Env env, const OpenedInterface& interface) -> Napi::Value {
+        return ToObject(env, interface);
+      });
+}
+
+Napi::Value RecoverFileLater(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString();
+  return Background<RecoveredFile>::Run(
+      info.Env(), [path] { return RecoverFile(path); },
+      [](Napi::Env env, const RecoveredFile& recovered) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("packets", static_cast<double>(recovered.what.packets));
+        object.Set("bytes", static_cast<double>(recovered.what.bytes));
+        object.Set("cutBytes", static_cast<double>(recovered.cut_bytes));
+        object.Set("firstTimestamp", FormatTime(recovered.what.first_timestamp));
+        object.Set("lastTimestamp", FormatTime(recovered.what.last_timestamp));
+        return object;
+      });
+}
+
+Napi::Value TryLockFile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    std::optional<UniqueFd> taken = TryLock(info[0].ToString());
+    if (!taken) return env.Null();
+    const auto lock = std::make_shared<UniqueFd>(*std::move(taken));
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("release", Napi::Function::New(env, [lock](const Napi::CallbackInfo&) { lock->Close(); }));
+    return object;
+  } catch (const Failure& failure) {
+    throw ToError(env, failure.reason(), failure.what());
+  }
+}
+
+Napi::Value FileSystemRoom(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = info[0].ToString();
+  struct statvfs room {};
+  if (statvfs(path.c_str(), &room) != 0) {
+    throw ToError(env, "WriteError", "asking for the room at " + path + ": " + ErrorText(errno));
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("free", static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize));
+  object.Set("size", static_cast<double>(room.f_blocks) * static_cast<double>(room.f_frsize));
+  // A file system without a fixed number of inodes (btrfs) reports none at all.
+  object.Set("freeInodes", room.f_files == 0 ? 9007199254740991.0 : static_cast<double>(room.f_favail));
+  return object;
+}
+
+Napi::Value InterfaceIndex(const Napi::CallbackInfo& info) {
+  const std::string name = info[0].ToString();
+  return Napi::Number::New(info.Env(), if_nametoindex(name.c_str()));
+}
+
+Napi::Value LibpcapVersion(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), pcap_lib_version());
+}
+
+// The environment goes, by return, exit, an exception or worker.terminate(): whole files first.
+void CloseAll(Environment* environment) {
+  for (const auto& running : environment->captures) running->Stop("Interrupted", "the process ended");
+  for (const auto& running : environment->captures) running->Close();
+  environment->captures.clear();
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto environment = std::make_unique<Environment>();
+  env.AddCleanupHook(CloseAll, environment.get());
+  // The environment's instance data owns it and deletes it after the hooks.
+  env.SetInstanceData(environment.release());
+  exports.Set("startCapture", Napi::Function::New(env, StartCapture));
+  exports.Set("tryOpen", Napi::Function::New(env, TryOpen));
+  exports.Set("compileFilter", Napi::Function::New(env, CompileFilterLater));
+  exports.Set("recoverFile", Napi::Function::New(env, RecoverFileLater));
+  exports.Set("tryLock", Napi::Function::New(env, TryLockFile));
+  exports.Set("fileSystemRoom", Napi::Function::New(env, FileSystemRoom));
+  exports.Set("interfaceIndex", Napi::Function::New(env, InterfaceIndex));
+  exports.Set("libpcapVersion", Napi::Function::New(env, LibpcapVersion));
+  return exports;
+}
+
+NODE_API_MODULE(pcapper, Init)
+
+}  // namespace
+}  // namespace pcapper

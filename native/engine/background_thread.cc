@@ -1,0 +1,34 @@
+#include "engine/background_thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace pcapper {
+namespace {
+
+// linux/ioprio.h: best effort, the lowest of its eight levels. Not "idle": an idle writer may starve
+// for ever on a busy disk, and its packets with it.
+constexpr int kIoprioWhoProcess = 1;
+constexpr int kLowestBestEffort = (2 << 13) | 7;
+
+}  // namespace
+
+std::thread StartBackgroundThread(const char* name, std::function<void()> run) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([name, run = std::move(run)] {
+    pthread_setname_np(pthread_self(), name);
+    syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kLowestBestEffort);
+    run();
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace pcapper

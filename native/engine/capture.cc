@@ -1,0 +1,127 @@
+#include "engine/capture.h"
+
+#include <sys/eventfd.h>
+
+#include <utility>
+
+#include "engine/background_thread.h"
+#include "engine/capture_folder.h"
+#include "engine/capture_loop.h"
+#include "engine/clock.h"
+#include "engine/failure.h"
+#include "engine/file_keeper.h"
+#include "engine/open_interface.h"
+
+namespace pcapper {
+
+StopRequest::StopRequest() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!event_) throw Failure("CaptureError", "creating an eventfd");
+}
+
+void StopRequest::Ask(const std::string& reason, const std::string& message) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (asked_) return;
+    end_ = {reason, message, 0};
+    asked_ = true;
+  }
+  eventfd_write(event_.get(), 1);
+}
+
+CaptureEnd StopRequest::end() const {
+  const std::lock_guard lock(mutex_);
+  return end_;
+}
+
+Capture::Capture(CaptureOptions options, std::function<void()> on_change)
+    : options_(std::move(options)), on_change_(std::move(on_change)) {
+  thread_ = StartBackgroundThread("pcapper-capture", [this] { Run(); });
+}
+
+Capture::~Capture() {
+  Stop("Interrupted", "the process ended");
+  Join();
+}
+
+void Capture::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+CaptureReport Capture::Report() const {
+  const std::lock_guard lock(mutex_);
+  CaptureReport report = report_;
+  if (keeper_ == nullptr) return report;
+  const FileTotals totals = keeper_->totals();
+  report.statistics.files = totals.files;
+  report.statistics.files_removed = totals.files_removed;
+  report.statistics.packets_removed = totals.packets_removed;
+  report.bytes_on_disk = totals.bytes_on_disk;
+  report.current_file = totals.current_file;
+  return report;
+}
+
+void Capture::Enter(CaptureState state) {
+  {
+    const std::lock_guard lock(mutex_);
+    report_.state = state;
+  }
+  on_change_();
+}
+
+void Capture::Run() {
+  CaptureEnd end;
+  try {
+    end = OpenAndCapture();
+  } catch (const Failure& failure) {
+    end = {failure.reason(), failure.what(), RealtimeNow()};
+  } catch (const std::exception& error) {
+    end = {"CaptureError", error.what(), RealtimeNow()};
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    report_.end = end;
+    if (report_.end_time == 0) report_.end_time = end.time;
+  }
+  Enter(CaptureState::kEnded);
+}
+
+// Opens all or nothing, then captures to the end. Throws Failure only before a file was made.
+CaptureEnd Capture::OpenAndCapture() {
+  const OpenInterface opened = Open({.interface_name = options_.interface_name,
+                                     .filter = options_.filter,
+                                     .snap_length = options_.snap_length,
+                                     .promiscuous = options_.promiscuous,
+                                     .ring_bytes = options_.ring_bytes});
+  // The filter is in place: the capture begins here, whatever the files still take.
+  const int64_t started = MonotonicNow();
+  Manifest manifest;
+  manifest.head = options_.manifest_head;
+  manifest.interface = opened.interface;
+  manifest.start_time = RealtimeNow();
+  const auto keeper =
+      std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
+                                   opened.source->file_header(), manifest, options_.file_count, on_change_);
+  OpenFile first = keeper->Start();
+  {
+    const std::lock_guard lock(mutex_);
+    report_.interface = manifest.interface;
+    report_.start_time = manifest.start_time;
+    report_.warnings = opened.source->warnings();
+    keeper_ = keeper;
+  }
+  Enter(CaptureState::kRunning);
+  CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_}, started,
+                   [this](const Statistics& counted, CaptureState state) {
+                     {
+                       const std::lock_guard lock(mutex_);
+                       report_.statistics = counted;
+                       if (state == CaptureState::kClosing && report_.end_time == 0) {
+                         report_.end_time = RealtimeNow();
+                       }
+                     }
+                     Enter(state);
+                   });
+  return loop.Run(std::move(first));
+}
+
+}  // namespace pcapper

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/manifest.h"
+#include "engine/packet_source.h"
+#include "engine/statistics.h"
+#include "engine/unique_fd.h"
+
+namespace pcapper {
+
+class FileKeeper;
+
+struct CaptureOptions {
+  std::string interface_name;
+  std::string filter;
+  uint32_t snap_length = kMaxSnapLength;
+  bool promiscuous = true;
+  uint64_t ring_bytes = 0;
+  double capture_seconds = 0;
+  uint64_t packet_count = 0;  // 0 = no limit
+  std::string folder;
+  std::string file_prefix;
+  uint64_t max_file_bytes = 0;
+  uint32_t file_count = 1;
+  uint64_t max_write_rate = 0;  // bytes a second, 0 = no limit
+  std::string manifest_head;    // JSON object text
+};
+
+enum class CaptureState { kOpening, kRunning, kClosing, kEnded };
+
+// A consistent copy of what is known.
+struct CaptureReport {
+  CaptureState state = CaptureState::kOpening;
+  std::optional<OpenedInterface> interface;
+  std::vector<std::string> warnings;
+  Statistics statistics;
+  std::string current_file;
+  uint64_t bytes_on_disk = 0;
+  int64_t start_time = 0;  // nanoseconds since 1970, 0 = not yet
+  int64_t end_time = 0;
+  std::optional<CaptureEnd> end;
+};
+
+// Asks a capture thread to stop: by a descriptor it can poll, and a flag it can look at.
+class StopRequest {
+ public:
+  StopRequest();
+  // Any thread. Only the first call counts.
+  void Ask(const std::string& reason, const std::string& message);
+  bool asked() const { return asked_; }
+  int descriptor() const { return event_.get(); }
+  CaptureEnd end() const;
+
+ private:
+  UniqueFd event_;
+  std::atomic<bool> asked_{false};
+  mutable std::mutex mutex_;
+  CaptureEnd end_;
+};
+
+// One capture: a capture thread that takes packets from the ring to the files, and a helper thread
+// (FileKeeper) for all that is slow. Created, started, stopped and destroyed by its owner's thread.
+class Capture {
+ public:
+  // `on_change` is called on either thread after each change of state, file or counters; it must not
+  // block. The report says `ended` before the last call.
+  Capture(CaptureOptions options, std::function<void()> on_change);
+  // Stops with `Interrupted` what still runs, and waits for whole files.
+  ~Capture();
+
+  // Any thread.
+  void Stop(const std::string& reason, const std::string& message) { stop_.Ask(reason, message); }
+  CaptureReport Report() const;
+  // The owner's thread. Waits for the capture's end.
+  void Join();
+
+ private:
+  // Capture thread.
+  void Run();
+  CaptureEnd OpenAndCapture();
+  void Enter(CaptureState state);
+
+  const CaptureOptions options_;
+  const std::function<void()> on_change_;
+  StopRequest stop_;
+  mutable std::mutex mutex_;  // guards report_ and keeper_
+  CaptureReport report_;
+  std::shared_ptr<FileKeeper> keeper_;
+  std::thread thread_;
+};
+
+}  // namespace pcapper

@@ -1,0 +1,163 @@
+#include "engine/capture_folder.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/exclusive_rename.h"
+#include "engine/failure.h"
+
+namespace pcapper {
+namespace {
+
+constexpr mode_t kFileMode = 0640;
+constexpr off_t kFreeStepBytes = 32 << 20;
+
+std::string Number(uint32_t number) {
+  char text[16];
+  snprintf(text, sizeof text, "%05u", number);
+  return text;
+}
+
+// What statx says of O_DIRECT: an alignment this engine keeps, or nothing where it is not supported.
+// Kernels before 6.1 do not say; then open() and the first write decide.
+bool TakesDirectWrites(int fd) {
+#ifdef STATX_DIOALIGN
+  struct statx about {};
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &about) != 0) return true;
+  if ((about.stx_mask & STATX_DIOALIGN) == 0) return true;
+  const uint32_t alignment = std::max(about.stx_dio_mem_align, about.stx_dio_offset_align);
+  return alignment != 0 && alignment <= kBlockBytes;
+#else
+  return fd >= 0;
+#endif
+}
+
+void WriteText(int fd, const std::string& text, const std::string& name) {
+  for (size_t written = 0; written < text.size();) {
+    const ssize_t n = write(fd, text.data() + written, text.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw DiskFailure(n < 0 ? errno : EIO, "writing " + name);
+    written += static_cast<size_t>(n);
+  }
+}
+
+}  // namespace
+
+CaptureFolder::CaptureFolder(const std::string& path, std::string prefix)
+    : path_(path),
+      prefix_(std::move(prefix)),
+      folder_(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) {
+  if (!folder_) throw DiskFailure(errno, "opening the folder " + path);
+}
+
+std::string CaptureFolder::FileName(uint32_t number) const {
+  return prefix_ + "." + Number(number) + ".pcap";
+}
+
+OpenFile CaptureFolder::Create(uint32_t number, const FileHeader& header) const {
+  OpenFile file{.name = FileName(number), .number = number, .direct = {}, .buffered = {}};
+  const std::string hidden = "." + file.name + ".next";
+  constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  file.buffered = UniqueFd(openat(folder_.get(), hidden.c_str(), kFlags | O_CREAT | O_EXCL, kFileMode));
+  if (!file.buffered) throw DiskFailure(errno, "creating " + file.name);
+  if (TakesDirectWrites(file.buffered.get())) {
+    file.direct = UniqueFd(openat(folder_.get(), hidden.c_str(), kFlags | O_DIRECT));
+    if (!file.direct && errno != EINVAL) throw DiskFailure(errno, "opening " + file.name);
+  }
+  try {
+    WriteText(file.buffered.get(), {header.begin(), header.end()}, file.name);
+  } catch (const Failure&) {
+    Discard(file);
+    throw;
+  }
+  return file;
+}
+
+void CaptureFolder::Announce(uint32_t number) const {
+  ExclusiveRename(folder_.get(), "." + FileName(number) + ".next", FileName(number) + ".part");
+}
+
+void CaptureFolder::Complete(const OpenFile& file) const {
+  ExclusiveRename(folder_.get(), file.name + ".part", file.name);
+}
+
+void CaptureFolder::Discard(const OpenFile& file) const {
+  unlinkat(folder_.get(), ("." + file.name + ".next").c_str(), 0);
+  unlinkat(folder_.get(), (file.name + ".part").c_str(), 0);
+}
+
+UniqueFd CaptureFolder::Unlink(const std::string& name) const {
+  UniqueFd file(openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (unlinkat(folder_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    throw DiskFailure(errno, "removing " + name);
+  }
+  return file;
+}
+
+void CaptureFolder::Sync() const {
+  // EINVAL: a file system whose folders cannot be synced has nothing to sync.
+  if (fsync(folder_.get()) != 0 && errno != EINVAL) throw DiskFailure(errno, "syncing " + path_);
+}
+
+void CaptureFolder::ReserveManifest(size_t bytes) const {
+  const std::string name = "." + prefix_ + ".json.reserve";
+  UniqueFd file(
+      openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kFileMode));
+  if (!file) throw DiskFailure(errno, "creating " + name);
+  WriteText(file.get(), std::string(bytes, ' '), name);
+  if (fdatasync(file.get()) != 0) throw DiskFailure(errno, "syncing " + name);
+}
+
+void CaptureFolder::WriteAndRename(const std::string& from, int flags, const std::string& text) const {
+  UniqueFd file(openat(folder_.get(), from.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, kFileMode));
+  if (!file) throw DiskFailure(errno, "creating " + from);
+  WriteText(file.get(), text, from);
+  if (ftruncate(file.get(), static_cast<off_t>(text.size())) != 0 || fdatasync(file.get()) != 0) {
+    throw DiskFailure(errno, "syncing " + from);
+  }
+  const std::string to = prefix_ + ".json";
+  if (renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) != 0) {
+    throw DiskFailure(errno, "replacing " + to);
+  }
+}
+
+void CaptureFolder::WriteManifest(const std::string& text) const {
+  const std::string temporary = "." + prefix_ + ".json.tmp";
+  try {
+    WriteAndRename(temporary, O_CREAT | O_TRUNC, text);
+  } catch (const Failure&) {
+    unlinkat(folder_.get(), temporary.c_str(), 0);
+    throw;
+  }
+}
+
+void CaptureFolder::WriteLastManifest(const std::string& text) const {
+  try {
+    WriteManifest(text);
+  } catch (const Failure& failure) {
+    if (failure.reason() != "DiskFull") throw;
+    WriteAndRename("." + prefix_ + ".json.reserve", 0, text);
+  }
+}
+
+void CaptureFolder::RemoveReserve() const {
+  unlinkat(folder_.get(), ("." + prefix_ + ".json.reserve").c_str(), 0);
+}
+
+void CaptureFolder::RemoveManifest() const { unlinkat(folder_.get(), (prefix_ + ".json").c_str(), 0); }
+
+void FreeBlocksGently(UniqueFd file) {
+  struct stat about {};
+  if (!file || fstat(file.get(), &about) != 0 || about.st_nlink > 0) return;
+  for (off_t size = about.st_size; size > 0;) {
+    size = std::max<off_t>(0, size - kFreeStepBytes);
+    if (ftruncate(file.get(), size) != 0) return;
+  }
+}
+
+}  // namespace pcapper

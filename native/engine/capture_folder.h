@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/open_file.h"
+#include "engine/pcap_format.h"
+#include "engine/unique_fd.h"
+
+namespace pcapper {
+
+// The folder of one capture and the names in it. Every name is looked up below the folder's own
+// descriptor and no link is followed, so that nobody can point a write elsewhere.
+// Helper thread, and the capture thread while it opens; nothing is kept but the descriptor.
+class CaptureFolder {
+ public:
+  CaptureFolder(const std::string& path, std::string prefix);
+
+  std::string FileName(uint32_t number) const;  // PREFIX.NNNNN.pcap
+  const std::string& prefix() const { return prefix_; }
+  const std::string& path() const { return path_; }
+
+  // Creates `.PREFIX.NNNNN.pcap.next`, hidden until its turn comes, an empty pcap file already. Fails
+  // if the name exists.
+  OpenFile Create(uint32_t number, const FileHeader& header) const;
+  // The hidden file becomes `PREFIX.NNNNN.pcap.part`.
+  void Announce(uint32_t number) const;
+  // `.part` goes, the name is now a whole file's. Fails if that name exists.
+  void Complete(const OpenFile& file) const;
+  // Removes a hidden or a `.part` file that holds nothing.
+  void Discard(const OpenFile& file) const;
+  // Takes a whole file's name away; the descriptor returned still holds its blocks.
+  UniqueFd Unlink(const std::string& name) const;
+  void Sync() const;
+
+  // Makes `.PREFIX.json.reserve`, real blocks for a last manifest on a disk that is full by then.
+  void ReserveManifest(size_t bytes) const;
+  // Replaces PREFIX.json in one step, synced.
+  void WriteManifest(const std::string& text) const;
+  // The same; on a full disk in the blocks of the reserve.
+  void WriteLastManifest(const std::string& text) const;
+  void RemoveReserve() const;
+  // For a start that failed: nothing may be left.
+  void RemoveManifest() const;
+
+ private:
+  void WriteAndRename(const std::string& from, int flags, const std::string& text) const;
+
+  std::string path_;
+  std::string prefix_;
+  UniqueFd folder_;
+};
+
+// Gives a file's blocks back step by step: one large unlink holds the disk up for long (181 ms for
+// 1 GB on ext4). Its name is gone already.
+void FreeBlocksGently(UniqueFd file);
+
+}  // namespace pcapper

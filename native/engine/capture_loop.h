@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "engine/capture.h"
+#include "engine/file_keeper.h"
+#include "engine/interface_watch.h"
+#include "engine/packet_source.h"
+#include "engine/pcap_file_writer.h"
+#include "engine/write_rate.h"
+
+namespace pcapper {
+
+// The capture thread's work: packets from the source to the writer, until an end comes. All of it runs
+// on the capture thread. Batches are bounded, so that a flood cannot delay the end.
+class CaptureLoop {
+ public:
+  struct Parts {
+    const CaptureOptions& options;
+    PacketSource& source;
+    InterfaceWatch& watch;
+    FileKeeper& keeper;
+    StopRequest& stop;
+  };
+  using Publish = std::function<void(const Statistics&, CaptureState)>;
+
+  // `started`: monotonic time from which the capture's seconds count.
+  CaptureLoop(Parts parts, int64_t started, Publish publish);
+
+  // Captures, drains, counts and closes the files. Does not throw.
+  CaptureEnd Run(OpenFile first);
+
+ private:
+  static void OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8_t* data);
+  void Take(const pcap_pkthdr& header, const uint8_t* data);
+  bool TurnToNextFile();
+  WrittenFile FinishFile();
+  void AwaitWrite(size_t bytes);
+
+  void AwaitPackets();
+  int TakeBatch();
+  int BatchSize() const;
+  void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
+  void LookForAnEnd();
+  void End(const std::string& reason, const std::string& message);
+  void Tick();
+  void FlushIfDue(int64_t now);
+  void Drain();
+  CaptureEnd CloseFiles();
+  uint64_t taken() const { return turned_packets_ + writer_.packets() + lost_; }
+  Statistics Count();
+
+  const Parts parts_;
+  const Publish publish_;
+  const int64_t deadline_;  // monotonic
+  PcapFileWriter writer_;
+  WriteRate rate_;
+  std::optional<CaptureEnd> end_;
+  bool readable_ = false;  // packets wait, by the last poll
+  bool writing_ = true;    // false after a failed write: what still comes is counted as lost
+  uint64_t lost_ = 0;      // packets taken that are in no file
+  uint64_t turned_packets_ = 0;
+  uint64_t turned_bytes_ = 0;
+  uint64_t dropped_by_kernel_ = 0;
+  int failures_in_a_row_ = 0;
+  int64_t flush_due_ = 0;
+  int64_t tick_due_ = 0;
+};
+
+}  // namespace pcapper

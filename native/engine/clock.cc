@@ -1,0 +1,20 @@
+#include "engine/clock.h"
+
+#include <cstdio>
+
+namespace pcapper {
+
+std::string FormatTime(int64_t nanoseconds_since_1970) {
+  if (nanoseconds_since_1970 == 0) return {};
+  const time_t seconds = nanoseconds_since_1970 / kNanosecondsPerSecond;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  char date[32];
+  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  char text[64];
+  snprintf(text, sizeof text, "%s.%09dZ", date,
+           static_cast<int>(nanoseconds_since_1970 % kNanosecondsPerSecond));
+  return text;
+}
+
+}  // namespace pcapper

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <string>
+
+namespace pcapper {
+
+constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
+
+inline int64_t ReadClock(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return now.tv_sec * kNanosecondsPerSecond + now.tv_nsec;
+}
+
+// Nanoseconds that no clock change moves: for ends, flushes, waits.
+inline int64_t MonotonicNow() { return ReadClock(CLOCK_MONOTONIC); }
+
+// Nanoseconds since 1970: for people.
+inline int64_t RealtimeNow() { return ReadClock(CLOCK_REALTIME); }
+
+// RFC 3339 in UTC with nine decimals; empty for 0.
+std::string FormatTime(int64_t nanoseconds_since_1970);
+
+}  // namespace pcapper

@@ -1,0 +1,370 @@
+#include "engine/file_keeper.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "engine/background_thread.h"
+#include "engine/clock.h"
+
+namespace pcapper {
+namespace {
+
+// File numbers written into the manifest ahead of their use.
+constexpr uint32_t kReservedAhead = 64;
+// Whole files that may wait for the disk before the capture thread does.
+constexpr size_t kMaxBacklog = 32;
+// The manifest is rewritten at most this often, and never for more than a twentieth of the time.
+constexpr int64_t kManifestInterval = 500 * kNanosecondsPerMillisecond;
+constexpr int64_t kManifestShare = 20;
+
+// An upper bound of the last manifest's size: 220 bytes an entry beside the name.
+size_t ReserveBytes(const std::string& head, const std::string& prefix, uint32_t file_count) {
+  return 4096 + head.size() + (prefix.size() + 240) * (static_cast<size_t>(file_count) + 1);
+}
+
+}  // namespace
+
+FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count,
+                       std::function<void()> on_change)
+    : folder_(std::move(folder)),
+      header_(header),
+      file_count_(file_count),
+      on_change_(std::move(on_change)),
+      manifest_(std::move(manifest)) {}
+
+FileKeeper::~FileKeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_helper_.notify_all();
+  if (helper_.joinable()) helper_.join();
+}
+
+OpenFile FileKeeper::Start() {
+  folder_.ReserveManifest(ReserveBytes(manifest_.head, folder_.prefix(), file_count_));
+  std::optional<OpenFile> first;
+  try {
+    manifest_.reserved_through = kReservedAhead;
+    folder_.WriteManifest(ToJson(manifest_));
+    first = folder_.Create(next_number_++, header_);
+    folder_.Announce(first->number);
+    folder_.Sync();
+  } catch (const Failure&) {
+    if (first) folder_.Discard(*first);
+    folder_.RemoveManifest();
+    folder_.RemoveReserve();
+    throw;
+  }
+  current_sync_ = UniqueFd(fcntl(first->buffered.get(), F_DUPFD_CLOEXEC, 0));
+  manifest_.current = CapturedFile{.name = first->name + ".part", .number = 1, .bytes = kFileHeaderBytes};
+  helper_ = StartBackgroundThread("pcapper-files", [this] { Run(); });
+  return *std::move(first);
+}
+
+std::optional<OpenFile> FileKeeper::Turn(OpenFile whole, const CapturedFile& what) {
+  std::unique_lock lock(mutex_);
+  wake_capture_.wait(lock, [this] {
+    return failure_ || next_failure_ ||
+           (next_ && turned_.size() + whole_.size() + nameless_.size() < kMaxBacklog);
+  });
+  std::optional<OpenFile> next;
+  if (!failure_ && !next_) failure_ = next_failure_;
+  if (!failure_) next = std::exchange(next_, std::nullopt);
+  turned_.push_back({std::move(whole), what, next.has_value()});
+  lock.unlock();
+  wake_helper_.notify_one();
+  return next;
+}
+
+void FileKeeper::AwaitRoomFor(uint32_t number) {
+  if (HasRoomFor(number)) return;
+  std::unique_lock lock(mutex_);
+  wake_capture_.wait(lock, [&] { return failure_ || HasRoomFor(number); });
+}
+
+void FileKeeper::Publish(const CapturedFile& current, const Statistics& counted) {
+  {
+    const std::lock_guard lock(mutex_);
+    manifest_.current = current;
+    manifest_.current->name += ".part";
+    TakeCounts(counted);
+    sync_wanted_ = true;
+  }
+  wake_helper_.notify_one();
+}
+
+CaptureEnd FileKeeper::Finish(OpenFile last, const CapturedFile& what, const Statistics& counted,
+                              CaptureEnd end) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (last.buffered) turned_.push_back({std::move(last), what, false});
+    TakeCounts(counted);
+    manifest_.current.reset();
+    closing_ = true;
+  }
+  wake_helper_.notify_one();
+  helper_.join();
+  if (failure_) end = {failure_->reason(), failure_->what(), end.time};
+  manifest_.finished = end;
+  try {
+    folder_.WriteLastManifest(ToJson(Snapshot()));
+    folder_.RemoveReserve();
+    folder_.Sync();
+  } catch (const Failure& failure) {
+    folder_.RemoveReserve();
+    end = {failure.reason(), failure.what(), end.time};
+  }
+  return end;
+}
+
+// The capture thread counts packets and drops, this class counts files. The mutex is held.
+void FileKeeper::TakeCounts(const Statistics& counted) {
+  const Statistics before = manifest_.statistics;
+  manifest_.statistics = counted;
+  manifest_.statistics.files_removed = before.files_removed;
+  manifest_.statistics.packets_removed = before.packets_removed;
+}
+
+FileTotals FileKeeper::totals() const {
+  const std::lock_guard lock(mutex_);
+  FileTotals totals{.files = kept_.size(),
+                    .files_removed = manifest_.statistics.files_removed,
+                    .packets_removed = manifest_.statistics.packets_removed,
+                    .bytes_on_disk = 0,
+                    .current_file = {}};
+  for (const KeptFile& file : kept_) totals.bytes_on_disk += file.what.bytes;
+  if (manifest_.current) {
+    totals.files++;
+    totals.bytes_on_disk += manifest_.current->bytes;
+    totals.current_file = folder_.path() + "/" + manifest_.current->name;
+  } else if (!kept_.empty()) {
+    totals.current_file = folder_.path() + "/" + kept_.back().what.name;
+  }
+  return totals;
+}
+
+std::optional<Failure> FileKeeper::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void FileKeeper::Fail(const Failure& failure) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = failure;
+    failed_ = true;
+  }
+  wake_capture_.notify_all();
+  on_change_();
+}
+
+void FileKeeper::Run() {
+  for (Job job = AwaitJob(); job != Job::kEnd; job = AwaitJob()) {
+    try {
+      Do(job);
+    } catch (const Failure& failure) {
+      Fail(failure);
+    }
+  }
+  if (next_) folder_.Discard(*next_);
+  next_.reset();
+}
+
+// The most urgent thing there is to do: first what the capture thread may come to wait for, then what
+// the disk takes long for.
+FileKeeper::Job FileKeeper::AwaitJob() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!turned_.empty()) return Job::kTurn;
+    if (!next_ && !next_failure_ && !closing_ && !failure_) return Job::kPrepareNext;
+    if (sync_wanted_ && !closing_) return Job::kSync;
+    if (!whole_.empty()) return Job::kComplete;
+    if (!nameless_.empty()) return Job::kFree;
+    if (closing_) return Job::kEnd;
+    if (!manifest_wanted_) {
+      wake_helper_.wait(lock);
+      continue;
+    }
+    const int64_t wait = manifest_due_ - MonotonicNow();
+    if (wait <= 0) return Job::kManifest;
+    wake_helper_.wait_for(lock, std::chrono::nanoseconds(wait));
+  }
+}
+
+void FileKeeper::Do(Job job) {
+  switch (job) {
+    case Job::kTurn:
+      return TakeTurn();
+    case Job::kPrepareNext:
+      return PrepareNextOrRemember();
+    case Job::kSync:
+      return SyncCurrent();
+    case Job::kComplete:
+      return CompleteOne();
+    case Job::kFree:
+      return FreeOne();
+    case Job::kManifest:
+      return RefreshManifest();
+    case Job::kEnd:
+      return;
+  }
+}
+
+void FileKeeper::TakeTurn() {
+  std::unique_lock lock(mutex_);
+  WholeFile whole = std::move(turned_.front());
+  turned_.pop_front();
+  const uint32_t next_number = whole.what.number + 1;
+  const bool has_next = whole.has_next;
+  if (whole.what.bytes == 0) {
+    // Not even its header reached the disk.
+    lock.unlock();
+    return folder_.Discard(whole.file);
+  }
+  kept_.push_back({whole.what, false});
+  whole_.push_back(std::move(whole));
+  manifest_wanted_ = true;
+  if (!has_next) return;
+  manifest_.current = CapturedFile{
+      .name = folder_.FileName(next_number) + ".part", .number = next_number, .bytes = kFileHeaderBytes};
+  const bool full = kept_.size() + 1 > file_count_;
+  lock.unlock();
+  current_sync_ = std::move(next_sync_);
+  folder_.Announce(next_number);
+  if (full) RemoveOldest();
+  {
+    const std::lock_guard guard(mutex_);
+    room_for_ = next_number;
+  }
+  wake_capture_.notify_all();
+  on_change_();
+}
+
+// The next file is open by now. The oldest loses its name at once, its blocks a little later.
+void FileKeeper::RemoveOldest() {
+  std::unique_lock lock(mutex_);
+  const KeptFile oldest = std::move(kept_.front());
+  kept_.pop_front();
+  std::erase_if(whole_, [&](const WholeFile& whole) { return whole.what.number == oldest.what.number; });
+  manifest_.statistics.files_removed++;
+  manifest_.statistics.packets_removed += oldest.what.packets;
+  lock.unlock();
+  UniqueFd blocks = folder_.Unlink(oldest.what.name + (oldest.complete ? "" : ".part"));
+  lock.lock();
+  nameless_.push_back(std::move(blocks));
+}
+
+// A file that cannot be created is no failure before it is needed.
+void FileKeeper::PrepareNextOrRemember() {
+  try {
+    PrepareNext();
+  } catch (const Failure& failure) {
+    {
+      const std::lock_guard lock(mutex_);
+      next_failure_ = failure;
+    }
+    wake_capture_.notify_all();
+  }
+}
+
+void FileKeeper::PrepareNext() {
+  if (next_number_ > manifest_.reserved_through) {
+    {
+      const std::lock_guard lock(mutex_);
+      manifest_.reserved_through += kReservedAhead;
+    }
+    WriteManifest();
+  }
+  OpenFile next = folder_.Create(next_number_, header_);
+  next_number_++;
+  next_sync_ = UniqueFd(fcntl(next.buffered.get(), F_DUPFD_CLOEXEC, 0));
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(next);
+  }
+  wake_capture_.notify_all();
+}
+
+void FileKeeper::SyncCurrent() {
+  {
+    const std::lock_guard lock(mutex_);
+    sync_wanted_ = false;
+    manifest_wanted_ = true;
+  }
+  if (fdatasync(current_sync_.get()) != 0) throw DiskFailure(errno, "syncing the file being written");
+  // What came through the page cache is on disk now: the node may have the memory back.
+  posix_fadvise(current_sync_.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
+void FileKeeper::CompleteOne() {
+  WholeFile whole;
+  {
+    const std::lock_guard lock(mutex_);
+    whole = std::move(whole_.front());
+    whole_.pop_front();
+  }
+  // A file that could not be synced is kept all the same, and the capture says what went wrong.
+  if (fdatasync(whole.file.buffered.get()) != 0) Fail(DiskFailure(errno, "syncing " + whole.file.name));
+  posix_fadvise(whole.file.buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
+  folder_.Complete(whole.file);
+  folder_.Sync();
+  {
+    const std::lock_guard lock(mutex_);
+    for (KeptFile& file : kept_) {
+      if (file.what.number == whole.what.number) file.complete = true;
+    }
+    manifest_wanted_ = true;
+  }
+  wake_capture_.notify_all();
+}
+
+void FileKeeper::FreeOne() {
+  UniqueFd blocks;
+  {
+    const std::lock_guard lock(mutex_);
+    blocks = std::move(nameless_.front());
+    nameless_.pop_front();
+  }
+  FreeBlocksGently(std::move(blocks));
+  wake_capture_.notify_all();
+}
+
+// A refreshed manifest that finds no room is left out: the last one has its room reserved.
+void FileKeeper::RefreshManifest() {
+  try {
+    WriteManifest();
+  } catch (const Failure& failure) {
+    if (failure.reason() != "DiskFull") throw;
+    manifest_due_ = MonotonicNow() + kNanosecondsPerSecond;
+  }
+}
+
+void FileKeeper::WriteManifest() {
+  const int64_t started = MonotonicNow();
+  const std::string text = ToJson(Snapshot());
+  {
+    const std::lock_guard lock(mutex_);
+    manifest_wanted_ = false;
+  }
+  folder_.WriteManifest(text);
+  const int64_t now = MonotonicNow();
+  manifest_due_ = now + std::max(kManifestInterval, kManifestShare * (now - started));
+}
+
+Manifest FileKeeper::Snapshot() const {
+  const std::lock_guard lock(mutex_);
+  Manifest copy = manifest_;
+  for (const KeptFile& file : kept_) {
+    if (file.complete) copy.files.push_back(file.what);
+  }
+  copy.statistics.files = kept_.size() + (manifest_.current ? 1 : 0);
+  return copy;
+}
+
+}  // namespace pcapper

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "engine/capture_folder.h"
+#include "engine/captured_file.h"
+#include "engine/failure.h"
+#include "engine/manifest.h"
+#include "engine/open_file.h"
+
+namespace pcapper {
+
+// What of a capture is on disk.
+struct FileTotals {
+  uint64_t files = 0;
+  uint64_t files_removed = 0;
+  uint64_t packets_removed = 0;
+  uint64_t bytes_on_disk = 0;
+  std::string current_file;  // path
+};
+
+// Everything slow about files, on a thread of its own: creating the next one ahead of time, syncing,
+// renaming, removing the oldest, the manifest. The capture thread only hands over and takes.
+class FileKeeper {
+ public:
+  FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count,
+             std::function<void()> on_change);
+  ~FileKeeper();
+
+  // Capture thread. Creates manifest and first file and starts the helper thread. Throws Failure.
+  OpenFile Start();
+  // Capture thread. A full file goes, the next one comes: it waits only if the disk is behind by
+  // several files. Nothing = failure() says why.
+  std::optional<OpenFile> Turn(OpenFile whole, const CapturedFile& what);
+  // Capture thread. Waits until the oldest file has given way to file `number`, so that the ring never
+  // holds more than its files.
+  void AwaitRoomFor(uint32_t number);
+  bool HasRoomFor(uint32_t number) const { return room_for_ >= number; }
+  // Capture thread. `current` is in the file; sync it and publish its length.
+  void Publish(const CapturedFile& current, const Statistics& counted);
+  // Capture thread. Completes the last file and the manifest, ends the helper thread. The end may
+  // become a failure on the way.
+  CaptureEnd Finish(OpenFile last, const CapturedFile& what, const Statistics& counted, CaptureEnd end);
+
+  // Any thread.
+  FileTotals totals() const;
+  std::optional<Failure> failure() const;
+  bool failed() const { return failed_; }
+
+ private:
+  enum class Job { kTurn, kPrepareNext, kSync, kComplete, kFree, kManifest, kEnd };
+  struct WholeFile {
+    OpenFile file;
+    CapturedFile what;
+    bool has_next = false;
+  };
+  struct KeptFile {
+    CapturedFile what;
+    bool complete = false;  // synced and renamed
+  };
+
+  // Helper thread.
+  void Run();
+  Job AwaitJob();
+  void Do(Job job);
+  void TakeTurn();
+  void RemoveOldest();
+  void PrepareNextOrRemember();
+  void PrepareNext();
+  void SyncCurrent();
+  void CompleteOne();
+  void FreeOne();
+  void RefreshManifest();
+  void WriteManifest();
+  // Any thread.
+  void TakeCounts(const Statistics& counted);
+  Manifest Snapshot() const;
+  void Fail(const Failure& failure);
+
+  const CaptureFolder folder_;
+  const FileHeader header_;
+  const uint32_t file_count_;
+  const std::function<void()> on_change_;
+
+  // Owned by the helper thread once it runs.
+  UniqueFd current_sync_;  // a descriptor of the current file, for fdatasync
+  UniqueFd next_sync_;     // the same of the next one
+  uint32_t next_number_ = 1;
+  int64_t manifest_due_ = 0;
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable wake_helper_;
+  std::condition_variable wake_capture_;
+  Manifest manifest_;
+  std::deque<KeptFile> kept_;      // oldest first
+  std::deque<WholeFile> turned_;   // handed over
+  std::deque<WholeFile> whole_;    // to be synced and renamed
+  std::deque<UniqueFd> nameless_;  // removed, their blocks to be given back
+  std::optional<OpenFile> next_;
+  std::optional<Failure> failure_;
+  std::optional<Failure> next_failure_;  // why there is no next file
+  bool sync_wanted_ = false;
+  bool manifest_wanted_ = false;
+  bool closing_ = false;
+
+  std::atomic<uint32_t> room_for_{1};
+  std::atomic<bool> failed_{false};
+  std::thread helper_;
+};
+
+}  // namespace pcapper

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "engine/captured_file.h"
+#include "engine/statistics.h"
+
+namespace pcapper {
+
+// What was really opened.
+struct OpenedInterface {
+  std::string name;
+  int index = 0;          // 0 for `any`
+  std::string link_type;  // libpcap's name
+};
+
+// Why and when a capture ended.
+struct CaptureEnd {
+  std::string reason;   // a word of the reason catalogue
+  std::string message;  // the error's own text, or empty
+  int64_t time = 0;     // nanoseconds since 1970
+};
+
+// The capture's own record, beside its files: what a crash, a clean-up or a gatherer needs to know.
+struct Manifest {
+  std::string head;  // JSON object text from TypeScript: cluster, namespace, name, uid, node, spec, target
+  OpenedInterface interface;
+  int64_t start_time = 0;
+  // Names up to this number belong to this capture, listed or not: written before they are used.
+  uint32_t reserved_through = 0;
+  std::deque<CapturedFile> files;       // whole ones, oldest first
+  std::optional<CapturedFile> current;  // being written: `bytes` is the length a reader may trust
+  Statistics statistics;
+  std::optional<CaptureEnd> finished;
+};
+
+std::string ToJson(const Manifest& manifest);
+
+}  // namespace pcapper

@@ -1,0 +1,28 @@
+#include "engine/open_interface.h"
+
+#include <net/if.h>
+
+#include <utility>
+
+#include "engine/failure.h"
+#include "engine/pcap_source.h"
+
+namespace pcapper {
+
+OpenInterface Open(SourceOptions options) {
+  const std::string& name = options.interface_name;
+  const bool any = name == "any";
+  options.interface_index = any ? 0 : static_cast<int>(if_nametoindex(name.c_str()));
+  if (!any && options.interface_index == 0) {
+    throw Failure("InterfaceNotFound", name + ": there is no such interface");
+  }
+  auto watch = std::make_unique<InterfaceWatch>(options.interface_index);
+  options.loopback = watch->loopback();
+  auto source = OpenPcapSource(options);
+  OpenedInterface opened{name, options.interface_index, source->link_type()};
+  return {std::move(opened), std::move(watch), std::move(source)};
+}
+
+OpenedInterface ProbeInterface(const SourceOptions& options) { return Open(options).interface; }
+
+}  // namespace pcapper

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/interface_watch.h"
+#include "engine/manifest.h"
+#include "engine/packet_source.h"
+
+namespace pcapper {
+
+// An interface that is open, and the watch over what becomes of it.
+struct OpenInterface {
+  OpenedInterface interface;
+  std::unique_ptr<InterfaceWatch> watch;
+  std::unique_ptr<PacketSource> source;
+};
+
+// Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device.
+// Throws Failure InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
+OpenInterface Open(SourceOptions options);
+
+// Opens and closes it again: what would a capture find?
+OpenedInterface ProbeInterface(const SourceOptions& options);
+
+}  // namespace pcapper

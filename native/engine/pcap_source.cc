@@ -1,0 +1,173 @@
+#include "engine/pcap_source.h"
+
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "engine/failure.h"
+#include "engine/filter.h"
+
+namespace pcapper {
+namespace {
+
+using Handle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
+
+// "device: libpcap's status (its detail)", as tcpdump says it.
+Failure ActivateFailure(const std::string& name, int status, const std::string& detail) {
+  std::string text = name + ": " + pcap_statustostr(status);
+  if (!detail.empty()) text += " (" + detail + ")";
+  switch (status) {
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+      return Failure("InterfaceNotFound", text);
+    case PCAP_ERROR_IFACE_NOT_UP:
+      return Failure("InterfaceDown", text);
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+      return Failure("PermissionDenied", text);
+    default:
+      return Failure("CaptureError", detail.empty() ? text : name + ": " + detail);
+  }
+}
+
+Handle Create(const SourceOptions& options) {
+  char error[PCAP_ERRBUF_SIZE] = "";
+  Handle handle(pcap_create(options.interface_name.c_str(), error), pcap_close);
+  if (!handle) throw Failure("CaptureError", options.interface_name + ": " + error);
+  pcap_t* pcap = handle.get();
+  // Refused only where a driver has no nanoseconds; AF_PACKET always has.
+  const bool accepted = pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) == 0 &&
+                        pcap_set_snaplen(pcap, static_cast<int>(options.snap_length)) == 0 &&
+                        pcap_set_promisc(pcap, options.promiscuous ? 1 : 0) == 0 &&
+                        pcap_set_timeout(pcap, kRetireMilliseconds) == 0 &&
+                        pcap_set_buffer_size(pcap, static_cast<int>(options.ring_bytes)) == 0;
+  if (!accepted) throw Failure("CaptureError", options.interface_name + ": libpcap refused an option");
+  return handle;
+}
+
+// libpcap's own header for this handle: magic, snapshot length and link type as its readers expect.
+FileHeader MakeFileHeader(pcap_t* handle) {
+  char* text = nullptr;
+  size_t bytes = 0;
+  FILE* stream = open_memstream(&text, &bytes);
+  if (stream == nullptr) throw Failure("NotEnoughMemory", "no memory for the file header");
+  pcap_dumper_t* dumper = pcap_dump_fopen(handle, stream);
+  if (dumper == nullptr) {
+    fclose(stream);
+    free(text);
+    throw Failure("CaptureError", pcap_geterr(handle));
+  }
+  pcap_dump_close(dumper);
+  FileHeader header{};
+  const bool whole = bytes == header.size();
+  if (whole) std::memcpy(header.data(), text, header.size());
+  free(text);
+  if (!whole) throw Failure("CaptureError", "libpcap wrote a file header of another size");
+  return header;
+}
+
+class PcapSource : public PacketSource {
+ public:
+  explicit PcapSource(const SourceOptions& options) : handle_(Create(options)) {
+    Activate(options.interface_name);
+    CheckIdentity(options);
+    if (options.loopback) IgnoreOutgoing();
+    InstallFilter(options.filter);
+    header_ = MakeFileHeader(handle_.get());
+    const char* name = pcap_datalink_val_to_name(pcap_datalink(handle_.get()));
+    link_type_ = name != nullptr ? name : std::to_string(pcap_datalink(handle_.get()));
+    TakeDrops();
+  }
+
+  int descriptor() const override { return pcap_get_selectable_fd(handle_.get()); }
+
+  int Dispatch(int max_packets, pcap_handler handler, uint8_t* user) override {
+    const int count = pcap_dispatch(handle_.get(), max_packets, handler, user);
+    if (count < 0) throw Failure("CaptureError", pcap_geterr(handle_.get()));
+    return count;
+  }
+
+  // Not by pcap_setfilter: libpcap would run the new filter over the packets that wait as well.
+  void Shut() override {
+    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const sock_fprog program{.len = 1, .filter = &nothing};
+    if (setsockopt(pcap_fileno(handle_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+      throw Failure("CaptureError", "shutting the filter: " + ErrorText(errno));
+    }
+  }
+
+  // packet(7): the kernel's counters start anew at each read. pcap_stats() adds them up in 32 bits.
+  uint64_t TakeDrops() override {
+    tpacket_stats_v3 counted{};
+    socklen_t bytes = sizeof counted;
+    const int fd = pcap_fileno(handle_.get());
+    if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &counted, &bytes) != 0) return 0;
+    return counted.tp_drops;
+  }
+
+  const FileHeader& file_header() const override { return header_; }
+  const std::string& link_type() const override { return link_type_; }
+  const std::vector<std::string>& warnings() const override { return warnings_; }
+
+ private:
+  void Activate(const std::string& name) {
+    const int status = pcap_activate(handle_.get());
+    const std::string detail = pcap_geterr(handle_.get());
+    if (status < 0) throw ActivateFailure(name, status, detail);
+    if (status > 0) warnings_.push_back(detail.empty() ? pcap_statustostr(status) : detail);
+    char error[PCAP_ERRBUF_SIZE] = "";
+    if (pcap_setnonblock(handle_.get(), 1, error) != 0) throw Failure("CaptureError", error);
+  }
+
+  // Between looking the name up and opening it, another interface may have taken the name.
+  void CheckIdentity(const SourceOptions& options) const {
+    sockaddr_ll bound{};
+    socklen_t bytes = sizeof bound;
+    if (getsockname(pcap_fileno(handle_.get()), reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) {
+      throw Failure("CaptureError", options.interface_name + ": " + ErrorText(errno));
+    }
+    if (bound.sll_ifindex != options.interface_index) {
+      throw Failure("InterfaceNotFound", options.interface_name + " changed while it was opened");
+    }
+  }
+
+  // On lo each packet passes twice; only the incoming copy is wanted.
+  void IgnoreOutgoing() const {
+    const int yes = 1;
+    if (setsockopt(pcap_fileno(handle_.get()), SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes) != 0) {
+      throw Failure("CaptureError", "ignoring outgoing copies: " + ErrorText(errno));
+    }
+  }
+
+  // Always one, even an empty one: without it the kernel does not cut packets to the snapshot length.
+  void InstallFilter(const std::string& expression) {
+    Filter filter(handle_.get(), expression);
+    if (pcap_setfilter(handle_.get(), filter.program()) != 0) {
+      throw Failure("CaptureError", std::string("installing the filter: ") + pcap_geterr(handle_.get()));
+    }
+    socklen_t instructions = 0;
+    const int fd = pcap_fileno(handle_.get());
+    if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, nullptr, &instructions) != 0 || instructions == 0) {
+      warnings_.emplace_back("the kernel did not take the filter; it runs in user space");
+    }
+  }
+
+  Handle handle_;
+  FileHeader header_{};
+  std::string link_type_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+std::unique_ptr<PacketSource> OpenPcapSource(const SourceOptions& options) {
+  return std::make_unique<PcapSource>(options);
+}
+
+}  // namespace pcapper

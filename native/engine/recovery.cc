@@ -1,0 +1,87 @@
+#include "engine/recovery.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <vector>
+
+#include "engine/exclusive_rename.h"
+#include "engine/failure.h"
+#include "engine/record_scanner.h"
+#include "engine/unique_fd.h"
+
+namespace pcapper {
+namespace {
+
+constexpr size_t kReadBytes = 1u << 20;
+constexpr std::string_view kPart = ".part";
+constexpr std::string_view kNext = ".next";
+
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+std::string NameOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+// The name a whole file has: without `.part`, or without the dot and `.next` of one not announced yet.
+std::string WholeName(const std::string& name) {
+  if (name.ends_with(kPart)) return name.substr(0, name.size() - kPart.size());
+  if (name.starts_with('.') && name.ends_with(kNext)) return name.substr(1, name.size() - 1 - kNext.size());
+  return name;
+}
+
+RecordScanner Scan(int fd, const std::string& path) {
+  RecordScanner scanner;
+  std::vector<uint8_t> buffer(kReadBytes);
+  for (;;) {
+    const ssize_t bytes = read(fd, buffer.data(), buffer.size());
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) throw DiskFailure(errno, "reading " + path);
+    if (bytes == 0 || !scanner.Feed({buffer.data(), static_cast<size_t>(bytes)})) return scanner;
+  }
+}
+
+}  // namespace
+
+RecoveredFile RecoverFile(const std::string& path) {
+  const UniqueFd folder(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string name = NameOf(path);
+  const std::string whole_name = WholeName(name);
+  const bool unfinished = whole_name != name;
+  const int access = unfinished ? O_RDWR : O_RDONLY;
+  const UniqueFd file(openat(folder.get(), name.c_str(), access | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat about {};
+  if (!file || fstat(file.get(), &about) != 0) throw DiskFailure(errno, "opening " + path);
+  if (!S_ISREG(about.st_mode)) throw Failure("WriteError", "opening " + path + ": it is not a file");
+
+  const RecordScanner scanner = Scan(file.get(), path);
+  RecoveredFile recovered;
+  recovered.what = {.name = whole_name,
+                    .packets = scanner.packets(),
+                    .bytes = scanner.whole_bytes(),
+                    .first_timestamp = scanner.first_timestamp(),
+                    .last_timestamp = scanner.last_timestamp()};
+  recovered.cut_bytes = static_cast<uint64_t>(about.st_size) - scanner.whole_bytes();
+  if (!unfinished) return recovered;
+
+  if (scanner.packets() == 0) {
+    if (unlinkat(folder.get(), name.c_str(), 0) != 0) throw DiskFailure(errno, "removing " + path);
+    return recovered;
+  }
+  if (ftruncate(file.get(), static_cast<off_t>(scanner.whole_bytes())) != 0) {
+    throw DiskFailure(errno, "cutting " + path);
+  }
+  if (fsync(file.get()) != 0) throw DiskFailure(errno, "syncing " + path);
+  ExclusiveRename(folder.get(), name, whole_name);
+  if (fsync(folder.get()) != 0 && errno != EINVAL) throw DiskFailure(errno, "syncing " + FolderOf(path));
+  return recovered;
+}
+
+}  // namespace pcapper
