@@ -1,0 +1,111 @@
+import { byteSizeText } from "../byte-size.ts";
+import type { FreeDiskLimit } from "../settings.ts";
+
+/** The limits of a node, from the environment. */
+export interface Limits {
+  maxTotalFileSize: number;
+  minFreeDisk: FreeDiskLimit;
+  maxCaptures: number;
+  /** Bytes of kernel memory for the rings of all captures. */
+  captureMemory: number;
+}
+
+/** What a start is decided on. All sizes in bytes. */
+export interface NodeFigures {
+  /** On disk below the output folder, as `du` counts. */
+  used: number;
+  /** What the file system leaves to ordinary users, as `df` shows. */
+  free: number;
+  fileSystemSize: number;
+  /** What the running captures may still write. */
+  promised: number;
+  runningCaptures: number;
+  runningRings: number;
+}
+
+/** What the capture that wants to start may need. */
+export interface CaptureNeeds {
+  /** maxFileSize × fileCount, and the room for manifest and status. */
+  worstCase: number;
+  ring: number;
+}
+
+export interface Refusal {
+  reason: "TooManyCaptures" | "NotEnoughMemory" | "TotalFileSizeExceeded" | "NotEnoughDiskSpace";
+  message: string;
+}
+
+/** Why the capture may not start, with the figures; undefined where there is room for its worst case. */
+export function refusalByLimits(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+  return (
+    tooManyCaptures(limits, node) ??
+    notEnoughMemory(limits, node, needs) ??
+    totalFileSizeExceeded(limits, node, needs) ??
+    notEnoughDiskSpace(limits, node, needs)
+  );
+}
+
+function tooManyCaptures(limits: Limits, node: NodeFigures): Refusal | undefined {
+  if (node.runningCaptures + 1 <= limits.maxCaptures) return undefined;
+  return {
+    reason: "TooManyCaptures",
+    message: `${node.runningCaptures} captures are running and MAX_CAPTURES is ${limits.maxCaptures}: wait for one to end, or stop one.`,
+  };
+}
+
+function notEnoughMemory(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+  if (node.runningRings + needs.ring <= limits.captureMemory) return undefined;
+  return {
+    reason: "NotEnoughMemory",
+    message: `The ring of this capture needs ${byteSizeText(needs.ring)}, the running captures hold ${byteSizeText(node.runningRings)}, and CAPTURE_MEMORY is ${byteSizeText(limits.captureMemory)}: lower CAPTURE_BUFFER or wait for a capture to end.`,
+  };
+}
+
+function totalFileSizeExceeded(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+  if (node.used + node.promised + needs.worstCase <= limits.maxTotalFileSize) return undefined;
+  return {
+    reason: "TotalFileSizeExceeded",
+    message: `${needsText(needs)}; ${byteSizeText(node.used)} are on disk, ${promisedText(node)}, and MAX_TOTAL_FILESIZE is ${byteSizeText(limits.maxTotalFileSize)}: lower maxFileSize or fileCount, or remove old captures.`,
+  };
+}
+
+function notEnoughDiskSpace(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+  const mustStayFree = freeDiskFloor(limits.minFreeDisk, node.fileSystemSize);
+  if (node.free - node.promised - needs.worstCase >= mustStayFree) return undefined;
+  return {
+    reason: "NotEnoughDiskSpace",
+    message: `${needsText(needs)}; ${byteSizeText(node.free)} are free, ${promisedText(node)}, and ${byteSizeText(mustStayFree)} must stay free (MIN_FREE_DISK is ${freeDiskLimitText(limits.minFreeDisk)}): lower maxFileSize or fileCount, or make room.`,
+  };
+}
+
+function needsText(needs: CaptureNeeds): string {
+  return `This capture may need ${byteSizeText(needs.worstCase)} (maxFileSize × fileCount and its manifest)`;
+}
+
+function promisedText(node: NodeFigures): string {
+  return `running captures may still write ${byteSizeText(node.promised)}`;
+}
+
+/** Bytes that must stay free on a file system of `size` bytes. */
+export function freeDiskFloor(limit: FreeDiskLimit, size: number): number {
+  return limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
+}
+
+export function freeDiskLimitText(limit: FreeDiskLimit): string {
+  return limit.kind === "bytes" ? byteSizeText(limit.bytes) : `${limit.percent} %`;
+}
+
+/** Why a running capture must stop for the sake of the disk; undefined while there is enough room. */
+export function diskPressure(limit: FreeDiskLimit, free: number, size: number): string | undefined {
+  const floor = freeDiskFloor(limit, size);
+  if (free >= floor) return undefined;
+  return `Only ${byteSizeText(free)} are free and ${byteSizeText(floor)} must stay free (MIN_FREE_DISK is ${freeDiskLimitText(limit)}).`;
+}
+
+/**
+ * Room for what a capture writes beside its packets: the manifest with an entry of about 250 bytes a
+ * file, twice because it is replaced atomically, and as much again for status, reserve and lock.
+ */
+export function recordsRoom(fileCount: number): number {
+  return 128 * 1024 + 2 * 256 * fileCount;
+}

@@ -1,0 +1,41 @@
+import type { PacketCapture } from "../api/resource.ts";
+import { isFinal } from "./progress.ts";
+
+/** What an agent knows about one capture beside the resource itself. */
+export interface Knowledge {
+  /** The name this agent writes into `status.node`. */
+  node: string;
+  /** The target is on this node: its name, or the node of the pod. */
+  targetIsHere: boolean;
+  /** What this process is doing for the capture. */
+  engine: "none" | "capturing" | "ending";
+}
+
+/** The next thing to do for a capture. */
+export type Step =
+  /** Not ours, or nothing to do. */
+  | { do: "nothing" }
+  /** Write `scheduled` and our node, on the resourceVersion this was decided on. */
+  | { do: "claim" }
+  /** Limits, interface, engine. */
+  | { do: "start" }
+  /** Ask the running engine to stop. */
+  | { do: "stop" }
+  /** Stopped before it began: final status without any file. */
+  | { do: "end-unstarted" }
+  /** It was running here, and no engine of this process has it. */
+  | { do: "recover" };
+
+/** The state machine: `absent → scheduled → running → finished | failure`, never back, one owner. */
+export function reconcile(capture: PacketCapture, known: Knowledge): Step {
+  const status = capture.status;
+  const progress = status?.progress;
+  if (isFinal(progress)) return { do: "nothing" };
+  if (progress === undefined) return known.targetIsHere ? { do: "claim" } : { do: "nothing" };
+  if (status?.node !== known.node) return { do: "nothing" };
+  const stop = capture.spec.stop === true;
+  if (known.engine === "ending") return { do: "nothing" };
+  if (known.engine === "capturing") return stop ? { do: "stop" } : { do: "nothing" };
+  if (progress === "running") return { do: "recover" };
+  return stop ? { do: "end-unstarted" } : { do: "start" };
+}

@@ -1,0 +1,13 @@
+const UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"] as const;
+
+/** A size for people, in decimal units as `maxFileSize: 100M` is: `1.05 GB`, `512 bytes`. */
+export function byteSizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= 999.995 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 ? String(value) : value.toPrecision(value >= 100 ? 4 : 3);
+  return `${digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits} ${UNITS[unit]}`;
+}

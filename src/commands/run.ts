@@ -1,0 +1,69 @@
+import { finalProgress } from "../agent/progress.ts";
+import { readManifestFile } from "../api/manifest-file.ts";
+import type { PacketCapture } from "../api/resource.ts";
+import { loadNative } from "../capture/native.ts";
+import { createLog, type Log } from "../log.ts";
+import { createProgress, type Progress } from "../progress/terminal.ts";
+import { createdCaptures, runCaptures } from "../run/captures.ts";
+import { stopOnSignals } from "../run/interrupts.ts";
+import { printResources } from "../run/output.ts";
+import { preflight } from "../run/preflight.ts";
+import { RUN_DEFAULTS, readSettings } from "../settings.ts";
+import type { CaptureEvent } from "../store/capture-store.ts";
+import { createFileStore } from "../store/files/file-store.ts";
+import { recoverDead } from "../store/files/recovery.ts";
+
+export interface RunArguments {
+  file: string;
+  output: string;
+}
+
+/** `pcapper run`: the captures of a manifest, on this machine. @returns the exit code */
+export async function run({ file, output }: RunArguments): Promise<number> {
+  const settings = readSettings(process.env, RUN_DEFAULTS);
+  const documents = await readManifestFile(file);
+  const native = loadNative();
+  await preflight(native, documents, output);
+  const captures = createdCaptures(documents, Date.now());
+
+  const stop = new AbortController();
+  stopOnSignals(stop);
+  const log = createLog(settings.logLevel);
+  const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
+  const store = createFileStore((capture, event) => tell(log, progress, capture, event));
+
+  await recoverDead(native, output, (message) => log.warn({}, message));
+  const running = runCaptures(
+    {
+      native,
+      store,
+      settings,
+      output,
+      stop: stop.signal,
+      onReport: (capture, report) => progress?.report(capture, report),
+    },
+    captures,
+  );
+  if (progress === undefined) await log.open();
+  const ended = await running.finally(() => store.close());
+  progress?.end();
+  await printResources(ended);
+  return ended.every((capture) => capture.status?.progress === "finished") ? 0 : 1;
+}
+
+/** One line per transition, with the names of the capture; on a terminal the ends and warnings only. */
+function tell(
+  log: Log,
+  progress: Progress | undefined,
+  { metadata }: PacketCapture,
+  event: CaptureEvent,
+): void {
+  const { namespace = "", name, uid = "" } = metadata;
+  if (progress !== undefined) {
+    const worthALine = event.type === "Warning" || finalProgress(event.reason) === "finished";
+    if (worthALine) progress.note(`${name}: ${event.reason}: ${event.message}`);
+    return;
+  }
+  const say = event.type === "Warning" ? log.warn : log.info;
+  say({ namespace, name, uid, reason: event.reason }, event.message);
+}

@@ -1,0 +1,56 @@
+import { errorLines, INTERNAL, PcapperError } from "./errors.ts";
+import { VERSION } from "./version.ts";
+
+/** Reads the command line, does one command, and ends the process with its exit code. */
+async function main(): Promise<void> {
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  // A reader that goes away must not end a capture.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  const { Command } = await import("commander");
+  const program = new Command("pcapper");
+  program
+    .description("Packet capture as a Kubernetes resource, and on one machine.")
+    .version(VERSION)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  program
+    .command("run")
+    .description("Run the PacketCaptures of a manifest on this machine, and print them with their status.")
+    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures")
+    .option("-o, --output <DIR>", "folder for the files", "./captures")
+    .action(async (options) => end(await (await import("./commands/run.ts")).run(options)));
+  program
+    .command("validate")
+    .description("Check a manifest, filters included, and change nothing.")
+    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures")
+    .action(async (options) => {
+      const { loadNative } = await import("./capture/native.ts");
+      end(await (await import("./commands/validate.ts")).validate(options, loadNative()));
+    });
+  program
+    .command("recover")
+    .description(
+      "Make whole what a crash left: cut files to their last whole packet, and end their captures.",
+    )
+    .option("-o, --output <DIR>", "folder of the files", "./captures")
+    .action(async (options) => end(await (await import("./commands/recover.ts")).recover(options)));
+  await program.parseAsync();
+}
+
+function end(exitCode: number): void {
+  process.exit(exitCode);
+}
+
+/** One line a problem; where it came from is for LOG_LEVEL=debug. */
+function fail(error: unknown): void {
+  const known = error instanceof PcapperError ? error : internalError(error);
+  const trace = process.env.LOG_LEVEL === "debug" && error instanceof Error ? `${error.stack}\n` : "";
+  process.stderr.write(errorLines(known) + trace, () => process.exit(known.exitCode));
+}
+
+function internalError(error: unknown): PcapperError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new PcapperError(INTERNAL, message, { cause: error });
+}
+
+main().catch(fail);

@@ -1,0 +1,63 @@
+import { planCapture } from "../api/plan.ts";
+import type { PacketCapture } from "../api/resource.ts";
+import type { CaptureReport } from "../capture/native.ts";
+import { progressLine } from "./line.ts";
+
+const REDRAW_EVERY = 500;
+const CLEAR_LINE = "\u001b[2K";
+
+/** The part of a terminal that is needed; stderr is one. */
+export interface Terminal {
+  columns?: number;
+  write(text: string): unknown;
+}
+
+export interface Progress {
+  report(capture: PacketCapture, report: CaptureReport): void;
+  /** A line that stays, above the ones that are redrawn. */
+  note(text: string): void;
+  /** Draws once more and leaves the lines where they are. */
+  end(): void;
+}
+
+interface Row {
+  capture: PacketCapture;
+  report: CaptureReport;
+  before: { report: CaptureReport; time: number } | undefined;
+}
+
+/** One line per capture, redrawn in place. */
+export function createProgress(terminal: Terminal): Progress {
+  const rows = new Map<string, Row>();
+  let drawn = 0;
+  const draw = (note?: string): void => {
+    const columns = terminal.columns ?? 80;
+    const now = Date.now();
+    const lines = [...rows.values()].map((row) => rowText(row, now).slice(0, columns - 1));
+    const above = note === undefined ? [] : [note];
+    const up = drawn > 0 ? `\u001b[${drawn}A` : "";
+    terminal.write(up + [...above, ...lines].map((line) => `\r${CLEAR_LINE}${line}\n`).join(""));
+    drawn = lines.length;
+  };
+  const timer = setInterval(() => {
+    draw();
+    for (const row of rows.values()) row.before = { report: row.report, time: Date.now() };
+  }, REDRAW_EVERY);
+  timer.unref();
+  return {
+    report: (capture, report) => {
+      const key = capture.metadata.uid ?? capture.metadata.name;
+      rows.set(key, { capture, report, before: rows.get(key)?.before });
+    },
+    note: draw,
+    end: () => {
+      clearInterval(timer);
+      draw();
+    },
+  };
+}
+
+function rowText({ capture, report, before }: Row, now: number): string {
+  const { captureSeconds } = planCapture(capture.spec);
+  return progressLine({ name: capture.metadata.name, captureSeconds, report, before, now });
+}

@@ -1,0 +1,68 @@
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { byteSizeText } from "../byte-size.ts";
+import type { Native } from "../capture/native.ts";
+import type { Problem } from "../errors.ts";
+
+/** Files a capture makes beside its packets: folder, lock, status, manifest, drafts, reserve. */
+const FILES_PER_CAPTURE = 8;
+
+/** What is wrong with writing to `folder`, found without writing; undefined where nothing is. */
+export function outputProblem(
+  native: Pick<Native, "fileSystemRoom">,
+  folder: string,
+  needs: { bytes: number; captures: number },
+): Problem | undefined {
+  try {
+    const existing = nearestExisting(resolve(folder));
+    if (!statSync(existing).isDirectory())
+      return bad(folder, `${existing} is a file, and a folder is expected`);
+    accessSync(existing, constants.W_OK | constants.X_OK);
+    return roomProblem(native, folder, existing, needs);
+  } catch (error) {
+    return bad(folder, whyNotWritable(error as NodeJS.ErrnoException));
+  }
+}
+
+function nearestExisting(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined || path === "/") return path;
+  return nearestExisting(dirname(path));
+}
+
+function roomProblem(
+  native: Pick<Native, "fileSystemRoom">,
+  folder: string,
+  existing: string,
+  needs: { bytes: number; captures: number },
+): Problem | undefined {
+  const { free } = native.fileSystemRoom(existing);
+  if (free < needs.bytes) {
+    const needed = byteSizeText(needs.bytes);
+    return bad(
+      folder,
+      `its disk has ${byteSizeText(free)} left, and manifest and status alone need ${needed}`,
+    );
+  }
+  const { files, ffree } = statfsSync(existing);
+  // File systems without a fixed number of inodes say 0 of 0.
+  if (files > 0 && ffree < needs.captures * FILES_PER_CAPTURE)
+    return bad(folder, "its disk has no inodes left");
+  return undefined;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EROFS: "its file system is read-only",
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  ENOTDIR: "a part of its path is a file, and a folder is expected",
+  ELOOP: "its path has a loop of symbolic links",
+  ENAMETOOLONG: "its name is too long",
+};
+
+function whyNotWritable(error: NodeJS.ErrnoException): string {
+  return WORDS[error.code ?? ""] ?? error.message;
+}
+
+function bad(folder: string, why: string): Problem {
+  return { code: "PCAPPER_BAD_OUTPUT", message: `--output is "${folder}": ${why}.` };
+}

@@ -1,0 +1,73 @@
+import { lstatSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { captureFilePrefix, companionNames } from "../../agent/file-names.ts";
+import type { CaptureNeeds } from "../../agent/limits.ts";
+import type { FileLock, Native } from "../../capture/native.ts";
+
+/** Where one capture puts its files, held by a lock for as long as it lives. */
+export interface CapturePlace {
+  folder: string;
+  prefix: string;
+  /** Lets other processes count what this capture may still write, and its ring. */
+  promise(needs: CaptureNeeds): void;
+  /** Frees the name: the lock file goes. */
+  close(): void;
+}
+
+/** Makes the folder and takes the first free `NODE.NAME.EPOCH`, from `epochSeconds` on. */
+export function openPlace(
+  native: Native,
+  output: string,
+  capture: { node: string; name: string; epochSeconds: number },
+): CapturePlace {
+  const folder = join(output, capture.name);
+  makeFolder(folder);
+  for (let epoch = capture.epochSeconds; ; epoch += 1) {
+    const prefix = captureFilePrefix(capture.node, capture.name, epoch);
+    const lock = takeName(native, folder, prefix);
+    if (lock !== undefined) return heldPlace(folder, prefix, lock);
+  }
+}
+
+function makeFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  if (lstatSync(folder).isSymbolicLink()) {
+    throw Object.assign(new Error(`${folder} is a symbolic link and files are never written through one`), {
+      code: "ENOTDIR",
+    });
+  }
+}
+
+/** A name is taken by its lock; looked at before and after, as another process may be doing the same. */
+function takeName(native: Native, folder: string, prefix: string): FileLock | undefined {
+  if (namesOf(folder, prefix).length > 0) return undefined;
+  const names = companionNames(prefix);
+  const lock = native.tryLock(join(folder, names.lock));
+  if (lock === null) return undefined;
+  const found = namesOf(folder, prefix);
+  if (found.length === 1 && found[0] === names.lock) return lock;
+  lock.release();
+  return undefined;
+}
+
+function namesOf(folder: string, prefix: string): string[] {
+  return readdirSync(folder).filter(
+    (name) => name.startsWith(`${prefix}.`) || name.startsWith(`.${prefix}.`),
+  );
+}
+
+function heldPlace(folder: string, prefix: string, lock: FileLock): CapturePlace {
+  const lockPath = join(folder, companionNames(prefix).lock);
+  return {
+    folder,
+    prefix,
+    promise: (needs) => writeFileSync(lockPath, JSON.stringify(needs)),
+    close: () => {
+      try {
+        unlinkSync(lockPath);
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}

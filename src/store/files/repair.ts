@@ -1,0 +1,114 @@
+import { finalStatus } from "../../agent/status.ts";
+import { planCapture } from "../../api/plan.ts";
+import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
+import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
+import type { Manifest, ManifestFile } from "./manifest.ts";
+
+/** Bytes of a pcap file's header, and of each record's. */
+const FILE_HEADER = 24;
+const RECORD_HEADER = 16;
+
+/** What a dead capture ends with, as an exact word for the bytes that had to go. */
+export function interruption(cutBytes: number): CaptureEnd {
+  const cut = cutBytes > 0 ? ` ${cutBytes} bytes after the last whole packet were cut off.` : "";
+  const message = `The process that captured ended before the capture did; its files were checked and kept.${cut} Packets that were still in memory are lost and cannot be counted.`;
+  return { reason: "Interrupted", message };
+}
+
+/** The manifest of a dead capture, with the files as they were found after repair. */
+export function repairedManifest(
+  manifest: Manifest,
+  files: ManifestFile[],
+  end: CaptureEnd,
+  time: string,
+): Manifest {
+  const { current, ...rest } = manifest;
+  const known = current === undefined ? manifest.files : [...manifest.files, current];
+  const numbers = new Set(files.map((file) => file.number));
+  const gone = manifest.files.filter((file) => !numbers.has(file.number));
+  const removed = {
+    files: manifest.removed.files + gone.length,
+    packets: manifest.removed.packets + sum(gone, (file) => file.packets),
+  };
+  const stillThere = known.filter((file) => numbers.has(file.number));
+  const removedBytes = Math.max(0, (manifest.statistics.bytes ?? 0) - sum(stillThere, packetBytes));
+  return {
+    ...rest,
+    files,
+    removed,
+    statistics: {
+      ...manifest.statistics,
+      packets: removed.packets + sum(files, (file) => file.packets),
+      bytes: removedBytes + sum(files, packetBytes),
+      files: files.length,
+      filesRemoved: removed.files,
+    },
+    finished: { ...end, time },
+  };
+}
+
+function packetBytes({ bytes, packets }: ManifestFile): number {
+  return Math.max(0, bytes - FILE_HEADER - RECORD_HEADER * packets);
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+/** The resource of a dead capture with its last status; `known` is what was on disk of it. */
+export function endedResource(
+  known: PacketCapture | undefined,
+  manifest: Manifest | undefined,
+  place: { folder: string; files: readonly string[]; now: number },
+): PacketCapture | undefined {
+  const resource = known ?? (manifest === undefined ? undefined : resourceOf(manifest));
+  if (resource === undefined) return undefined;
+  const { reason, message } = manifest?.finished ?? interruption(0);
+  const node = resource.status?.node ?? manifest?.capture.node;
+  const before = { ...resource.status, ...(node === undefined ? {} : { node }) };
+  const ending = { end: { reason, message }, files: place.files, folder: place.folder };
+  const report = manifest === undefined ? undefined : reportOf(manifest);
+  const status = finalStatus(
+    before,
+    report ? { ...ending, report } : ending,
+    planCapture(resource.spec),
+    place.now,
+  );
+  const resourceVersion = String(Number(resource.metadata.resourceVersion ?? 0) + 1);
+  return { ...resource, metadata: { ...resource.metadata, resourceVersion }, status };
+}
+
+function resourceOf({ capture }: Manifest): PacketCapture {
+  const { namespace, name, uid, spec } = capture;
+  return { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace, uid }, spec };
+}
+
+/** What the engine would have reported at its end. */
+function reportOf(manifest: Manifest): CaptureReport {
+  const { statistics, removed, finished } = manifest;
+  const counter = (name: string) => statistics[name] ?? 0;
+  const report: CaptureReport = {
+    state: "ended",
+    warnings: [],
+    statistics: {
+      packets: counter("packets"),
+      bytes: counter("bytes"),
+      files: counter("files"),
+      filesRemoved: removed.files,
+      packetsRemoved: removed.packets,
+      droppedByKernel: counter("droppedByKernel"),
+      droppedByInterface: counter("droppedByInterface"),
+      droppedOnWrite: counter("droppedOnWrite"),
+    },
+    currentFile: "",
+    bytesOnDisk: 0,
+    startTime: milliseconds(manifest.startTime),
+    endTime: milliseconds(finished?.time),
+  };
+  return manifest.interface === undefined ? report : { ...report, interface: manifest.interface };
+}
+
+function milliseconds(time: string | undefined): number {
+  const parsed = Date.parse(time ?? "");
+  return Number.isNaN(parsed) ? 0 : parsed;
+}
