@@ -1,0 +1,23 @@
+/** What a test must not leave behind, undone also when the test process is interrupted. */
+const undo = new Set<() => void>();
+
+/** @returns a function that runs `action` now; without that call it runs when the process ends. */
+export function atLatestAtExit(action: () => void): () => void {
+  undo.add(action);
+  return () => {
+    if (undo.delete(action)) action();
+  };
+}
+
+function undoAll(): void {
+  for (const action of undo) action();
+  undo.clear();
+}
+
+process.once("exit", undoAll);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    undoAll();
+    process.exit(1);
+  });
+}

@@ -1,0 +1,111 @@
+import { copyFileSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Offered, Traffic, TrafficSite } from "../traffic/traffic.ts";
+import { judge } from "./judges.ts";
+import { lookAtRunning, pathOf } from "./live-look.ts";
+import type { PcapRecord } from "./pcap-reader.ts";
+import { capture, type Pcapper, type PcapperResult, startPcapper } from "./pcapper.ts";
+import { startTcpdump, type Tcpdump } from "./tcpdump.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface TruthCase {
+  traffic: Traffic;
+  filtered: boolean;
+  ring: boolean;
+}
+
+/** What one capture did, and what it should have. */
+export interface TruthOutcome {
+  /** Packets that passed while it ran and that it was asked for. */
+  offered: number;
+  /** What a tcpdump beside it wrote. */
+  reference: PcapRecord[];
+  pcapper: Pcapper;
+  result: PcapperResult;
+  limits: { snapLength: number; maxFileSize: number; fileCount: number };
+}
+
+const ONE_FILE = { snapLength: 262_144, maxFileSize: 100_000_000, fileCount: 1 };
+
+/** Captures the traffic of one case while readers look on; `examine` gets the outcome while the files are there. */
+export async function runTruthCase(
+  { traffic, filtered, ring }: TruthCase,
+  examine: (outcome: TruthOutcome) => Promise<void>,
+): Promise<void> {
+  const { interfaceName, snapLength = ONE_FILE.snapLength, tcpdumpLinkType: linkType } = traffic;
+  const limits = ring ? { ...traffic.ring, fileCount: filtered ? 2 : 3 } : { ...ONE_FILE, snapLength };
+  const filter = filtered ? traffic.filter : "";
+  const folder = makeTemporaryFolder();
+  const site = await traffic.open();
+  const spec = { targetNode: "localhost", targetInterface: interfaceName, captureSeconds: 60, ...limits };
+  const pcapper = startPcapper(capture("truth", filtered ? { ...spec, captureFilter: filter } : spec), {
+    namespace: site.namespace,
+    output: folder.path,
+  });
+  let tcpdump: Tcpdump | undefined;
+  try {
+    const path = join(folder.path, "reference.pcap");
+    const reference = { interfaceName, filter, snapLength: limits.snapLength, path };
+    tcpdump = await startTcpdump(site.namespace, linkType ? { ...reference, linkType } : reference);
+    await pcapper.running();
+    const asked = (offered: Offered): number => (filtered ? offered.matching : offered.all);
+
+    await site.send();
+    await mustShow(pcapper, asked(await site.offered()));
+    await judgeRunning(pcapper, folder.path);
+    await sendWatched(site, pcapper);
+    pcapper.kill("SIGINT");
+    const offered = asked(await site.offered());
+    const result = await pcapper.ended;
+    await examine({ offered, reference: await tcpdump.finish(offered), pcapper, result, limits });
+  } finally {
+    tcpdump?.kill();
+    pcapper.kill("SIGKILL");
+    await pcapper.ended;
+    site.remove();
+    folder.remove();
+  }
+}
+
+/** A quiet capture's packets are in the file, and in the manifest, within about a second. */
+async function mustShow(pcapper: Pcapper, count: number): Promise<void> {
+  let shown = 0;
+  await waitUntil(`the manifest answers for ${count} packets`, () => {
+    shown = lookAtRunning(pcapper);
+    return shown >= count;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; it answers for ${shown}`);
+  });
+  if (shown !== count) throw new Error(`the manifest answers for ${shown} packets of ${count}`);
+}
+
+/** All readers, on the file being written as far as it may be trusted, and on the oldest that is finished. */
+async function judgeRunning(pcapper: Pcapper, scratch: string): Promise<void> {
+  const { current, files: [oldest] = [] } = pcapper.manifest() ?? {};
+  if (current !== undefined) {
+    const copy = join(scratch, "running.pcap");
+    copyFileSync(pathOf(pcapper.folder, current), copy);
+    truncateSync(copy, current.bytes);
+    await judge(copy);
+  }
+  if (oldest !== undefined) await judge(pathOf(pcapper.folder, oldest));
+}
+
+const LOOK_EVERY_MS = 5;
+
+/** Sends the other half, and reads on while packets come in. */
+async function sendWatched(site: TrafficSite, pcapper: Pcapper): Promise<void> {
+  let sending = true;
+  const sent = site.send().finally(() => {
+    sending = false;
+  });
+  const watched = (async () => {
+    while (sending) {
+      lookAtRunning(pcapper);
+      await pause(LOOK_EVERY_MS);
+    }
+  })();
+  await Promise.all([sent, watched]);
+}
