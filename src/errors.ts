@@ -137,7 +137,14 @@ function printable(text: string): string {
   });
 }
 
+const MOST_LINES = 20;
+
 /** What the command prints for an error: one line per problem, each with its code. */
-export function errorLines(error: PcapperError): string {
-  return error.problems.map(({ code, message }) => `pcapper: ${printable(message)} [${code}]\n`).join("");
+export function errorLines({ problems }: PcapperError): string {
+  const shown = problems
+    .slice(0, MOST_LINES)
+    .map(({ code, message }) => `pcapper: ${printable(message)} [${code}]\n`);
+  if (problems.length > MOST_LINES)
+    shown.push(`pcapper: and ${problems.length - MOST_LINES} more problems\n`);
+  return shown.join("");
 }
