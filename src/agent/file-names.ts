@@ -69,3 +69,20 @@ export function packetFiles(prefix: string, folderNames: readonly string[]): Pac
     })
     .sort((a, b) => a.number - b.number);
 }
+
+/** Hidden files that only a running capture needs: what is left of them after a crash is of no use. */
+export function leftovers(prefix: string, folderNames: readonly string[]): string[] {
+  const names = companionNames(prefix);
+  const known: string[] = [
+    names.statusReserve,
+    names.statusDraft,
+    names.manifestReserve,
+    names.manifestDraft,
+  ];
+  const preparedFile = /^\.\d{5,}\.pcap\.next$/;
+  return folderNames.filter(
+    (name) =>
+      known.includes(name) ||
+      (name.startsWith(`.${prefix}.`) && preparedFile.test(name.slice(prefix.length + 1))),
+  );
+}

@@ -54,14 +54,14 @@ export function finalStatus(
   const ran = report !== undefined && report.startTime > 0;
   const message = finalMessage(plan, end, ran ? report.statistics : undefined);
   const endTime = timeText(report !== undefined && report.endTime > 0 ? report.endTime : now);
-  const { fileLocation: _before, ...kept } = before;
+  const { fileLocation: _location, message: _message, progress: _progress, ...kept } = before;
   const [onlyFile] = files;
   return {
-    ...kept,
-    ...(report === undefined ? {} : openedFacts(before, report, plan)),
     progress: finalProgress(end.reason),
     reason: end.reason,
     message,
+    ...kept,
+    ...(report === undefined ? {} : openedFacts(before, report, plan)),
     ...(onlyFile === undefined ? {} : { fileLocation: files.length === 1 ? onlyFile : folder }),
     endTime,
     ...(ran ? { statistics: statisticsOf(report.statistics, now) } : {}),

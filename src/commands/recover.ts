@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { loadNative } from "../capture/native.ts";
 import { PcapperError } from "../errors.ts";
 import { recoverAll } from "../store/files/recovery.ts";
@@ -8,6 +9,6 @@ export async function recover({ output }: { output: string }): Promise<number> {
   if (!statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
     throw new PcapperError("PCAPPER_BAD_OUTPUT", `--output is "${output}": there is no such folder.`);
   }
-  await recoverAll(loadNative(), output, (line) => process.stdout.write(`${line}\n`));
+  await recoverAll(loadNative(), resolve(output), (line) => process.stdout.write(`${line}\n`));
   return 0;
 }

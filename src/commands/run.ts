@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { finalProgress } from "../agent/progress.ts";
 import { readManifestFile } from "../api/manifest-file.ts";
 import type { PacketCapture } from "../api/resource.ts";
@@ -19,10 +20,11 @@ export interface RunArguments {
 }
 
 /** `pcapper run`: the captures of a manifest, on this machine. @returns the exit code */
-export async function run({ file, output }: RunArguments): Promise<number> {
+export async function run({ file, output: folder }: RunArguments): Promise<number> {
   const settings = readSettings(process.env, RUN_DEFAULTS);
   const documents = await readManifestFile(file);
   const native = loadNative();
+  const output = resolve(folder);
   await preflight(native, documents, output);
   const captures = createdCaptures(documents, Date.now());
 

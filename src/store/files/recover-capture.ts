@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { companionNames, type PacketFileName, packetFiles } from "../../agent/file-names.ts";
+import { companionNames, leftovers, type PacketFileName, packetFiles } from "../../agent/file-names.ts";
 import { isFinal } from "../../agent/progress.ts";
+import { timeText } from "../../agent/status.ts";
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { Native } from "../../capture/native.ts";
@@ -33,13 +34,7 @@ export async function recoverCapture(
   if (lock === null) return false;
   try {
     const repaired = await repair(place);
-    for (const name of [
-      names.statusReserve,
-      names.statusDraft,
-      names.manifestReserve,
-      names.manifestDraft,
-      names.lock,
-    ]) {
+    for (const name of [...leftovers(prefix, readdirSync(folder)), names.lock]) {
       rmSync(join(folder, name), { force: true });
     }
     return repaired;
@@ -112,12 +107,21 @@ async function endManifest(
 ): Promise<{ manifest: Manifest; changed: boolean }> {
   if (manifest.finished !== undefined) return { manifest, changed: false };
   const names = companionNames(place.prefix);
+  const lastSeen = lastSign(place, manifest);
   const { files, cutBytes } = await repairFiles(place, manifest);
   const end = interruption(cutBytes);
-  const repaired = repairedManifest(manifest, files, end, new Date().toISOString());
+  const repaired = repairedManifest(manifest, files, end, lastSeen);
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };
+}
+
+/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
+function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
+  const written = readdirSync(folder)
+    .filter((name) => name.startsWith(`${prefix}.`))
+    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
 }
 
 /** Only files the manifest reserved, and only plain ones. */
