@@ -3,6 +3,9 @@ import { globSync, readFileSync } from "node:fs";
 import type { DemoFile } from "./files.ts";
 import type { Sent } from "./sender.ts";
 
+/** As in examples/demo.yaml. */
+const FILTER = "udp port 9999";
+
 interface Manifest {
   statistics: { packets: number; dropped: number };
   removed: { files: number; packets: number };
@@ -38,7 +41,7 @@ function readManifest(output: string): Manifest {
 }
 
 function countNotMatching(path: string): number {
-  const args = ["-n", "-Z", "root", "--count", "-r", path, "not udp port 4000"];
+  const args = ["-n", "-Z", "root", "--count", "-r", path, `not ${FILTER}`];
   const text = execFileSync("tcpdump", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   return Number.parseInt(text, 10);
 }

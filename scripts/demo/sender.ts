@@ -10,7 +10,11 @@ export interface Sent {
   pings: number;
 }
 
+/** The port that the filter of examples/demo.yaml names. */
+const PORT = 9999;
 const ADDRESS = "192.0.2.1";
+/** With 1,242 bytes each on the link, some eight files of 256 KiB. */
+const PACKETS = 1500;
 const PAYLOAD = Buffer.alloc(1200, "pcapper demo ");
 
 function sendTo(socket: Socket, port: number): Promise<void> {
@@ -24,14 +28,14 @@ async function send(): Promise<Sent> {
   execFileSync("ping", ["-q", "-c", String(pings), "-i", "0.2", ADDRESS], { stdio: "ignore" });
   const socket = createSocket("udp4");
   const sent: Sent = { matching: 0, udpOther: 0, pings };
-  while (sent.matching < 600) {
-    await sendTo(socket, 4000);
+  while (sent.matching < PACKETS) {
+    await sendTo(socket, PORT);
     sent.matching += 1;
     if (sent.matching % 3 === 0) {
-      await sendTo(socket, 4001);
+      await sendTo(socket, PORT + 1);
       sent.udpOther += 1;
     }
-    if (sent.matching % 4 === 0) await pause(10);
+    if (sent.matching % 6 === 0) await pause(10);
   }
   socket.close();
   return sent;
