@@ -24,8 +24,12 @@ export function similarName(name: string, known: readonly string[]): string | un
   if (name.length > LONGEST_NAME) return undefined;
   const written = name.toLowerCase().replace(/[-_ ]/g, "");
   const [nearest] = known
-    .map((candidate) => ({ candidate, far: distance(written, candidate.toLowerCase()) }))
-    .sort((left, right) => left.far - right.far);
+    .map((candidate) => ({
+      candidate,
+      far: distance(written, candidate.toLowerCase()),
+      begun: candidate.toLowerCase().startsWith(written),
+    }))
+    .sort((left, right) => left.far - right.far || Number(right.begun) - Number(left.begun));
   if (nearest === undefined) return undefined;
   if (nearest.far <= Math.max(1, Math.floor(nearest.candidate.length / 4))) return nearest.candidate;
   const holding = known.filter(
