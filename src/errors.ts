@@ -67,7 +67,7 @@ export const REASONS = {
   },
 } as const satisfies Record<string, ReasonEntry>;
 
-export type Reason = keyof typeof REASONS;
+type Reason = keyof typeof REASONS;
 
 /** Codes of wrong use: the command ends with 2 and has changed nothing. */
 export const USAGE = {
@@ -88,7 +88,7 @@ export const USAGE = {
   PCAPPER_BAD_OUTPUT: "The output folder is not a folder, cannot be written or has no room.",
 } as const satisfies Record<string, string>;
 
-export type UsageCode = keyof typeof USAGE;
+type UsageCode = keyof typeof USAGE;
 
 /** The code of an error that is neither wrong use nor the end of a capture: a defect. */
 export const INTERNAL = "PCAPPER_INTERNAL";

@@ -2,7 +2,7 @@
 import { parseQuantity } from "../quantity.ts";
 import type { PacketCaptureSpec } from "./resource.ts";
 
-export type CaptureTarget =
+type CaptureTarget =
   | { kind: "node"; node: string; interfaceName: string }
   | { kind: "pod"; namespace: string; pod: string; interfaceName?: string };
 
