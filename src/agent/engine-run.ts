@@ -2,6 +2,7 @@ import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureOptions, CaptureReport, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
+import { keyOf } from "../store/capture-store.ts";
 import { diskPressure } from "./limits.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
 import { runningStatus, statusChanged } from "./status.ts";
@@ -135,8 +136,4 @@ function createStatusWriter(world: SessionWorld, claimed: PacketCapture, plan: C
       return capture;
     },
   };
-}
-
-function keyOf(capture: PacketCapture) {
-  return { namespace: capture.metadata.namespace ?? "", name: capture.metadata.name ?? "" };
 }

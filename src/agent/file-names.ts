@@ -32,7 +32,7 @@ function shortenedStem(node: string, name: string): string {
 }
 
 function safePart(text: string, room: number): string {
-  return text.replace(/[^A-Za-z0-9._-]/gu, "_").slice(0, room);
+  return text.replace(/[^A-Za-z0-9._-]|^\./gu, "_").slice(0, room);
 }
 
 function isPlainName(text: string): boolean {

@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { finalProgress } from "../agent/progress.ts";
 import { readManifestFile } from "../api/manifest-file.ts";
 import type { PacketCapture } from "../api/resource.ts";
-import { loadNative } from "../capture/native.ts";
+import { type CaptureReport, loadNative } from "../capture/native.ts";
+import { INTERNAL, throwProblems } from "../errors.ts";
 import { createLog, type Log } from "../log.ts";
 import { createProgress, type Progress } from "../progress/terminal.ts";
 import { createdCaptures, runCaptures } from "../run/captures.ts";
@@ -35,21 +36,17 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const store = createFileStore((capture, event) => tell(log, progress, capture, event));
 
   await recoverDead(native, output, (message) => log.warn({}, message));
-  const running = runCaptures(
-    {
-      native,
-      store,
-      settings,
-      output,
-      stop: stop.signal,
-      onReport: (capture, report) => progress?.report(capture, report),
-    },
-    captures,
-  );
-  if (progress === undefined) await log.open();
-  const ended = await running.finally(() => store.close());
+  const onReport = (capture: PacketCapture, report: CaptureReport): void => {
+    progress?.report(capture, report);
+    if (progress === undefined && report.startTime > 0) void log.open();
+  };
+  const world = { native, store, settings, output, stop: stop.signal, onReport };
+  const { ended, errors } = await runCaptures(world, captures);
+  await store.close();
   progress?.end();
+  await log.open();
   await printResources(ended);
+  throwProblems(errors.map(({ message }) => ({ code: INTERNAL, message })));
   return ended.every((capture) => capture.status?.progress === "finished") ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@ import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport, Native } from "../capture/native.ts";
 import type { Settings } from "../settings.ts";
+import { keyOf } from "../store/capture-store.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
 import { diskUsage } from "../store/files/disk-usage.ts";
 import type { FileStore } from "../store/files/file-store.ts";
@@ -44,23 +45,37 @@ export function createdCaptures(captures: readonly PacketCapture[], now: number)
   });
 }
 
-/** Runs the captures side by side to their ends. @returns the resources as they are then */
-export async function runCaptures(
-  world: RunWorld,
-  captures: readonly PacketCapture[],
-): Promise<PacketCapture[]> {
+/** What came of the captures of one `pcapper run`. */
+export interface RunResult {
+  /** The resources as they are at their ends. */
+  ended: PacketCapture[];
+  /** What kept a capture from being driven, or its status from being written. */
+  errors: Error[];
+}
+
+/** Runs the captures side by side to their ends; an error of one does not touch the others. */
+export async function runCaptures(world: RunWorld, captures: readonly PacketCapture[]): Promise<RunResult> {
+  const errors: Error[] = [];
+  const ended = await Promise.all(
+    captures.map(async (capture) => {
+      try {
+        return (await runCapture(world, capture)) ?? capture;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        errors.push(new Error(`${capture.metadata.name}: ${message}`, { cause: error }));
+        return (await world.store.read(keyOf(capture))) ?? capture;
+      }
+    }),
+  );
+  return { ended, errors };
+}
+
+async function runCapture(world: RunWorld, capture: PacketCapture): Promise<PacketCapture | undefined> {
   const node = hostname();
-  const sessions = captures.map(async (capture) => {
-    const { namespace = "", name } = capture.metadata;
-    const epochSeconds = Math.floor(Date.now() / 1000);
-    const place = openPlace(world.native, world.output, { node, name, epochSeconds });
-    world.store.add(capture, place);
-    return (await runSession(sessionWorld(world, node, place), { namespace, name })) ?? capture;
-  });
-  const results = await Promise.allSettled(sessions);
-  const broken = results.find((result) => result.status === "rejected");
-  if (broken !== undefined) throw broken.reason;
-  return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const epochSeconds = Math.floor(Date.now() / 1000);
+  const place = openPlace(world.native, world.output, { node, name: capture.metadata.name, epochSeconds });
+  world.store.add(capture, place);
+  return runSession(sessionWorld(world, node, place), keyOf(capture));
 }
 
 function sessionWorld(world: RunWorld, node: string, place: CapturePlace): SessionWorld {

@@ -6,6 +6,10 @@ export interface CaptureKey {
   name: string;
 }
 
+export function keyOf({ metadata }: PacketCapture): CaptureKey {
+  return { namespace: metadata.namespace ?? "", name: metadata.name };
+}
+
 /** Something a person should read about a capture: an Event in a cluster, a log line without one. */
 export interface CaptureEvent {
   type: "Normal" | "Warning";

@@ -1,0 +1,108 @@
+import { closeSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type {
+  CaptureOptions,
+  CaptureReport,
+  Native,
+  NativeError,
+  RecoveredFile,
+} from "../../../src/capture/native.ts";
+
+export interface FakeNative extends Native {
+  /** Locks that are held, by path: by this fake, or put there as another process's. */
+  held: Set<string>;
+  room: { free: number; size: number; freeInodes: number };
+  started: CaptureOptions[];
+  /** What the next capture reports after each other; it ends with the last. */
+  script: Partial<CaptureReport>[];
+  recovered: Map<string, Partial<RecoveredFile>>;
+}
+
+export const NO_PACKETS = {
+  packets: 0,
+  bytes: 0,
+  files: 0,
+  filesRemoved: 0,
+  packetsRemoved: 0,
+  droppedByKernel: 0,
+  droppedByInterface: 0,
+  droppedOnWrite: 0,
+};
+
+export function report(facts: Partial<CaptureReport>): CaptureReport {
+  return {
+    state: "running",
+    warnings: [],
+    statistics: NO_PACKETS,
+    currentFile: "",
+    bytesOnDisk: 0,
+    startTime: 1_000_000,
+    endTime: 0,
+    ...facts,
+  };
+}
+
+export function nativeError(code: string, message: string): NativeError {
+  return Object.assign(new Error(message), { code });
+}
+
+/** An engine that opens nothing: locks in memory, reports from a script. */
+export function createFakeNative(): FakeNative {
+  const held = new Set<string>();
+  const fake: FakeNative = {
+    held,
+    room: { free: 1e12, size: 2e12, freeInodes: 1e6 },
+    started: [],
+    script: [],
+    recovered: new Map(),
+    libpcapVersion: () => "libpcap of a test",
+    interfaceIndex: (name) => (name === "eth0" ? 2 : 0),
+    compileFilter: async () => ({ instructions: 1 }),
+    tryOpen: async ({ interfaceName }) => ({ name: interfaceName, index: 2, linkType: "EN10MB" }),
+    startCapture: (options, onChange) => {
+      fake.started.push(options);
+      let ended = false;
+      const send = (facts: Partial<CaptureReport>): void => {
+        if (ended) return;
+        ended = facts.state === "ended";
+        onChange(report(facts));
+      };
+      void (async () => {
+        for (const facts of fake.script) {
+          await new Promise((resolve) => setImmediate(resolve));
+          send(facts);
+        }
+      })();
+      return {
+        stop: (reason, message) =>
+          setImmediate(() => send({ state: "ended", end: { reason, message }, endTime: 2_000_000 })),
+        report: () => report({}),
+      };
+    },
+    recoverFile: async (path) => {
+      const known = fake.recovered.get(path);
+      if (known === undefined) throw nativeError("WriteError", "no such file in the test");
+      return { packets: 1, bytes: 50, cutBytes: 0, firstTimestamp: "", lastTimestamp: "", ...known };
+    },
+    tryLock: (path) => {
+      if (held.has(path)) return null;
+      if (!existsSync(path)) closeSync(openSync(path, "a"));
+      held.add(path);
+      return { release: () => void held.delete(path) };
+    },
+    fileSystemRoom: (path) => {
+      statSync(path);
+      return fake.room;
+    },
+  };
+  return fake;
+}
+
+/** Another process's capture, as its lock file tells of it. */
+export function runningElsewhere(fake: FakeNative, output: string, prefix: string, content: string): void {
+  const folder = join(output, "elsewhere");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `.${prefix}.lock`);
+  writeFileSync(path, content);
+  fake.held.add(path);
+}
