@@ -8,6 +8,6 @@ export function byteSizeText(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  const digits = unit === 0 ? String(value) : value.toPrecision(value >= 100 ? 4 : 3);
-  return `${digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits} ${UNITS[unit]}`;
+  const rounded = unit === 0 ? value : Number(value.toPrecision(value >= 100 ? 4 : 3));
+  return `${rounded} ${UNITS[unit]}`;
 }

@@ -33,11 +33,14 @@ export async function recoverCapture(
   const lock = native.tryLock(join(folder, names.lock));
   if (lock === null) return false;
   try {
+    // First, as what they held may be the only room left.
+    for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
     const repaired = await repair(place);
-    for (const name of [...leftovers(prefix, readdirSync(folder)), names.lock]) {
-      rmSync(join(folder, name), { force: true });
-    }
+    rmSync(join(folder, names.lock), { force: true });
     return repaired;
+  } catch (error) {
+    say(`${join(folder, prefix)}.json: skipped: ${(error as Error).message}.`);
+    return false;
   } finally {
     lock.release();
   }
@@ -66,9 +69,20 @@ async function records({ folder, prefix }: Place): Promise<{
   const manifest = await readRecord(join(folder, names.manifest));
   const status = await readRecord(join(folder, names.status));
   return {
-    manifest: "problem" in manifest ? manifest : asManifest(manifest.value),
+    manifest: "problem" in manifest ? manifest : withSoundSpec(asManifest(manifest.value)),
     status: "problem" in status ? status : asResource(status.value),
   };
+}
+
+/** A spec that cannot be planned was not written by us. */
+function withSoundSpec(found: Found<Manifest>): Found<Manifest> {
+  if ("problem" in found) return found;
+  try {
+    planCapture(found.value.capture.spec);
+    return found;
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
 }
 
 function asResource(value: unknown): Found<PacketCapture> {

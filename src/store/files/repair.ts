@@ -8,10 +8,18 @@ import type { Manifest, ManifestFile } from "./manifest.ts";
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 
-/** What a dead capture ends with, as an exact word for the bytes that had to go. */
+const DIED = "The process that captured ended before the capture did";
+
+/** What a dead capture ends with that has no usable manifest: nothing can be said about its files. */
+const UNCHECKED: CaptureEnd = {
+  reason: "Interrupted",
+  message: `${DIED}; files it may have left were not touched.`,
+};
+
+/** What a dead capture ends with, and how many bytes had to go. */
 export function interruption(cutBytes: number): CaptureEnd {
   const cut = cutBytes > 0 ? ` ${cutBytes} bytes after the last whole packet were cut off.` : "";
-  const message = `The process that captured ended before the capture did; its files were checked and kept.${cut} Packets that were still in memory are lost and cannot be counted.`;
+  const message = `${DIED}; its files were checked and kept.${cut} Packets that were still in memory are lost and cannot be counted.`;
   return { reason: "Interrupted", message };
 }
 
@@ -63,7 +71,7 @@ export function endedResource(
 ): PacketCapture | undefined {
   const resource = known ?? (manifest === undefined ? undefined : resourceOf(manifest));
   if (resource === undefined) return undefined;
-  const { reason, message } = manifest?.finished ?? interruption(0);
+  const { reason, message } = manifest?.finished ?? UNCHECKED;
   const node = resource.status?.node ?? manifest?.capture.node;
   const before = { ...resource.status, ...(node === undefined ? {} : { node }) };
   const ending = { end: { reason, message }, files: place.files, folder: place.folder };

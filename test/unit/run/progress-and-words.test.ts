@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { byteSizeText } from "../../../src/byte-size.ts";
+import { clockText, progressLine } from "../../../src/progress/line.ts";
+import { knownInterfacesText, parseInterfaceNames } from "../../../src/run/interface-names.ts";
+import { NO_PACKETS, report } from "../agent/fake-native.ts";
+
+test.each([
+  [0, "0 bytes"],
+  [999, "999 bytes"],
+  [1000, "1 kB"],
+  [1536, "1.54 kB"],
+  [100_000_000, "100 MB"],
+  [999_999, "1 MB"],
+  [10_737_418_240, "10.7 GB"],
+  [1e21, "1000000 PB"],
+])("%d bytes are called %s", (bytes, text) => {
+  expect(byteSizeText(bytes)).toBe(text);
+});
+
+test.each([
+  [5, "0:05"],
+  [600, "10:00"],
+  [99_999, "27:46:39"],
+])("%d seconds are %s", (seconds, text) => {
+  expect(clockText(seconds)).toBe(text);
+});
+
+describe("the progress line", () => {
+  const facts = { name: "pcap1", captureSeconds: 60, before: undefined, now: 1_012_500 };
+
+  test("says time, packets, rate, bytes, losses and the file", () => {
+    const before = { report: report({}), time: 1_012_000 };
+    const statistics = { ...NO_PACKETS, packets: 51_200, droppedByKernel: 3 };
+    const now = report({ statistics, bytesOnDisk: 2_000_000, currentFile: "/out/p.00001.pcap.part" });
+    expect(progressLine({ ...facts, report: now, before })).toBe(
+      "pcap1  0:12 of 1:00  51,200 packets  102,400/s  2 MB  3 lost  p.00001.pcap.part",
+    );
+  });
+
+  test("before the start says what it is doing", () => {
+    expect(progressLine({ ...facts, report: report({ state: "opening", startTime: 0 }) })).toBe(
+      "pcap1  opening",
+    );
+  });
+
+  test("never shows more time than there is", () => {
+    expect(progressLine({ ...facts, now: 9_000_000, report: report({}) })).toContain("1:00 of 1:00");
+  });
+});
+
+test("interface names are read from the kernel's table", () => {
+  const table = "Inter-|   Receive\n face |bytes\n    lo:  0 0\n  eth0: 1 2\n eth0:1: 3 4\n";
+  expect(parseInterfaceNames(table)).toEqual(["lo", "eth0", "eth0:1"]);
+});
+
+test("a few interfaces are named, many are not", () => {
+  expect(knownInterfacesText(["lo", "eth0"])).toBe(" This machine has lo, eth0 and any.");
+  expect(knownInterfacesText(Array.from({ length: 9 }, (_, index) => `veth${index}`))).toBe("");
+});
