@@ -53,6 +53,7 @@ export function judgeRun(
     cpuPerMillion: (cpuSeconds / (scenario.filter === "" ? written : result.packets)) * 1e6,
     peakRssMib: cost.peakRssKib / 1024,
     peakAnonymousMib: cost.peakAnonymousKib / 1024,
+    preempted: cost.preempted,
     problem: countProblem(captured, expected),
   };
 }

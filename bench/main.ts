@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Place, startUpCpu } from "./capture-run.ts";
 import { describeMachine } from "./machine.ts";
 import { median } from "./median.ts";
+import { claimTheBench } from "./one-bench.ts";
 import { type Options, readOptions } from "./options.ts";
 import { probeFirstPacket, probeNeighbour } from "./probes.ts";
 import { whatIsMissing } from "./requirements.ts";
@@ -81,6 +82,11 @@ async function main(): Promise<number> {
     return 2;
   }
   undoOnEveryExit();
+  const other = claimTheBench();
+  if (other !== undefined) {
+    say(`another bench is running: wait for process ${other}`);
+    return 2;
+  }
   const machine = await describeMachine(options.folder);
   const place = await preparePlace(options);
   const { sendMethod } = place;

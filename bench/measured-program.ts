@@ -14,6 +14,8 @@ export interface Cost {
   cpuSeconds: number;
   peakRssKib: number;
   peakAnonymousKib: number;
+  /** How often another process took the CPU away: thousands mean that the machine was not quiet. */
+  preempted: number;
   /** CLOCK_MONOTONIC, nanoseconds, just before the process was made. */
   startedAtNs: bigint;
   exitCode: number;
@@ -61,9 +63,9 @@ async function waitUntilReady(child: ChildProcess, interfaceIndex: number): Prom
 
 async function readReport(path: string): Promise<Omit<Cost, "stdout" | "stderr">> {
   const report = JSON.parse(await readFile(path, "utf8"));
-  const { userSeconds, systemSeconds, startedAtNs, peakRssKib, peakAnonymousKib, exitCode } = report;
+  const { userSeconds, systemSeconds, startedAtNs, ...rest } = report;
   const cpuSeconds = userSeconds + systemSeconds;
-  return { cpuSeconds, peakRssKib, peakAnonymousKib, startedAtNs: BigInt(startedAtNs), exitCode };
+  return { ...rest, cpuSeconds, startedAtNs: BigInt(startedAtNs) };
 }
 
 export function startMeasured(sandbox: Sandbox, call: ProgramCall): MeasuredProgram {

@@ -26,6 +26,8 @@ export interface RunResult {
   peakRssMib: number;
   /** RssAnon: without the kernel's ring and mapped files. */
   peakAnonymousMib: number;
+  /** How often another process took the CPU away: thousands mean that the machine was not quiet. */
+  preempted: number;
   /** What a strict reader or the program's own count finds wrong; empty where all is well. */
   problem: string;
 }

@@ -45,9 +45,9 @@ static int write_report(const char* path, uint64_t started_at, int status, const
   if (report == NULL) return perror(path), 1;
   fprintf(report,
           "{\"startedAtNs\":\"%llu\",\"userSeconds\":%.6f,\"systemSeconds\":%.6f,\"peakRssKib\":%ld,"
-          "\"peakAnonymousKib\":%ld,\"exitCode\":%d,\"signal\":%d}\n",
+          "\"peakAnonymousKib\":%ld,\"preempted\":%ld,\"exitCode\":%d,\"signal\":%d}\n",
           (unsigned long long)started_at, seconds(used->ru_utime), seconds(used->ru_stime), used->ru_maxrss,
-          peak_anonymous_kib, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          peak_anonymous_kib, used->ru_nivcsw, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   return fclose(report) == 0 ? 0 : 1;
 }

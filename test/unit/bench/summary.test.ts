@@ -13,7 +13,7 @@ function result(
   more: Partial<RunResult> = {},
 ): RunResult {
   const counts = { sent: 1000, expected: 1000, written: 1000, lost: 0, files: 1 };
-  const memory = { peakRssMib: 70, peakAnonymousMib: 4 };
+  const memory = { peakRssMib: 70, peakAnonymousMib: 4, preempted: 0 };
   const rate = { rate: 1000, rateMissed: false };
   const cost = { cpuSeconds: cpuPerMillion / 1000, cpuPerMillion };
   const name = { scenario: "one", label: writer, writer, run };
