@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { basename } from "node:path";
+import { tcpdump } from "./tcpdump.ts";
 
 export interface DemoFile {
   path: string;
@@ -40,6 +41,5 @@ function timeOfDay(text: string): string {
 export function firstPackets(files: DemoFile[], count: number): string {
   const [oldest] = files;
   if (oldest === undefined) return "no file";
-  const args = ["-n", "-Z", "root", "-c", String(count), "--time-stamp-precision=nano", "-r", oldest.path];
-  return execFileSync("tcpdump", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trimEnd();
+  return tcpdump("-c", String(count), "--time-stamp-precision=nano", "-r", oldest.path);
 }

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import type { DemoFile } from "./files.ts";
 import type { Sent } from "./sender.ts";
+import { tcpdump } from "./tcpdump.ts";
 
 /** As in examples/demo.yaml. */
 const FILTER = "udp port 9999";
@@ -41,7 +41,5 @@ function readManifest(output: string): Manifest {
 }
 
 function countNotMatching(path: string): number {
-  const args = ["-n", "-Z", "root", "--count", "-r", path, `not ${FILTER}`];
-  const text = execFileSync("tcpdump", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  return Number.parseInt(text, 10);
+  return Number.parseInt(tcpdump("--count", "-r", path, `not ${FILTER}`), 10);
 }
