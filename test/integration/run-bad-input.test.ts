@@ -1,0 +1,180 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { describeAsRoot } from "../helpers/as-root.ts";
+import { type Executed, execute } from "../helpers/execute.ts";
+import { makeNetworkNamespace, type NetworkNamespace } from "../helpers/network-namespace.ts";
+import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
+
+const LAUNCHER = join(import.meta.dirname, "../../bin/pcapper");
+const GOOD = { targetNode: "localhost", targetInterface: "lo", captureSeconds: 1 };
+
+/** Fields of a spec, and what the sentence must contain. */
+const BAD_SPECS: [string, Record<string, unknown>, string[]][] = [
+  ["no such interface", { targetInterface: "eth99" }, ["targetInterface", "eth99", "lo"]],
+  ["nflog as an interface", { targetInterface: "nflog:5" }, ["targetInterface", "nflog:5"]],
+  ["a bad filter", { captureFilter: "tcp prot 80" }, ["captureFilter", "tcp prot 80", "syntax error"]],
+  [
+    "a filter of 5,000 characters",
+    { captureFilter: `udp or ${"tcp or ".repeat(713)}udp` },
+    ["captureFilter", "4096"],
+  ],
+  ["another machine", { targetNode: "no-such-node" }, ["targetNode", "no-such-node", "localhost"]],
+  [
+    "a pod",
+    { targetNode: undefined, targetNamespace: "test", targetPod: "web" },
+    ["targetPod", "web", "cluster"],
+  ],
+  ["both targets", { targetNamespace: "test", targetPod: "web" }, ["targetPod", "targetNode"]],
+  ["no target", { targetNode: undefined, targetInterface: undefined }, ["targetPod", "targetNode"]],
+  ["maxFileSize 12Q", { maxFileSize: "12Q" }, ["maxFileSize", "12Q"]],
+  ["maxFileSize 0", { maxFileSize: "0" }, ["maxFileSize", "0"]],
+  ["maxFileSize -1", { maxFileSize: -1 }, ["maxFileSize", "-1"]],
+  ["maxFileSize 1", { maxFileSize: 1 }, ["maxFileSize", "1"]],
+  ["fileCount 0", { fileCount: 0 }, ["fileCount", "0"]],
+  ["a billion files", { fileCount: 1e9 }, ["fileCount", "1000000000"]],
+  ["captureSeconds 1e9", { captureSeconds: "1e9" }, ["captureSeconds", "1e9"]],
+  ["captureSeconds abc", { captureSeconds: "abc" }, ["captureSeconds", "abc"]],
+  ["an unknown field", { captureSecond: 5 }, ["captureSecond", "captureSeconds"]],
+];
+
+describeAsRoot("pcapper run with bad input", () => {
+  let namespace: NetworkNamespace;
+  let scratch: TemporaryFolder;
+  let output: string;
+  let manifest: string;
+
+  beforeAll(async () => {
+    namespace = await makeNetworkNamespace();
+  });
+  afterAll(() => namespace.remove());
+  beforeEach(() => {
+    scratch = makeTemporaryFolder();
+    output = join(scratch.path, "captures");
+    manifest = join(scratch.path, "capture.yaml");
+    return () => scratch.remove();
+  });
+
+  const write = (spec: Record<string, unknown>, name = "pcap1"): void => {
+    const resource = {
+      apiVersion: "packetcapture/v1alpha1",
+      kind: "PacketCapture",
+      metadata: { name },
+      spec,
+    };
+    writeFileSync(manifest, JSON.stringify(resource));
+  };
+  const run = (before: string[] = []): Promise<Executed> =>
+    execute(namespace.inside([...before, LAUNCHER, "run", "-f", manifest, "--output", output]));
+  const shell = (mount: string): Promise<Executed> =>
+    run(["unshare", "--mount", "sh", "-ec", `${mount}; exec "$@"`, "sh"]);
+
+  /** One sentence, with what it must say; exit code 2; nothing on stdout, nothing on the disk. */
+  const expectRefused = (result: Executed, words: string[]): void => {
+    expect(result.stderr).toMatch(/^pcapper: .+\[PCAPPER_[A-Z_]+\]\n$/);
+    for (const word of words) expect(result.stderr).toContain(word);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    const written = existsSync(output) ? readdirSync(scratch.path, { recursive: true }) : [];
+    expect(written.filter((path) => String(path).startsWith("captures/"))).toEqual([]);
+  };
+
+  test.each(BAD_SPECS)("refuses %s and writes nothing", async (_name, changes, words) => {
+    write({ ...GOOD, ...changes });
+    expectRefused(await run(), words);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test.each([
+    ["an empty file", "", ["empty"]],
+    ["broken YAML, with line and column", "a:\n  b: [1,\nc: d", ["capture.yaml:"]],
+    ["a manifest of 1 MiB", `# ${"x".repeat(1024 * 1024)}`, ["too large", "262144"]],
+    ["another kind", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}", ["Pod"]],
+  ])("refuses %s and writes nothing", async (_name, text, words) => {
+    writeFileSync(manifest, text);
+    expectRefused(await run(), words);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test("refuses a name that leads out of the folder", async () => {
+    write(GOOD, "../evil");
+    expectRefused(await run(), ["metadata.name", "../evil"]);
+  });
+
+  test("refuses a filter of more instructions than the kernel takes", async () => {
+    const terms: string[] = [];
+    for (let host = 1; [...terms, `ip6 host ::${host}`].join(" or ").length <= 4096; host += 2) {
+      terms.push(`ip6 host ::${host}`);
+    }
+    write({ ...GOOD, captureFilter: terms.join(" or ") });
+    expectRefused(await run(), ["captureFilter", "instructions", "4096"]);
+    write({ ...GOOD, captureFilter: terms.slice(4).join(" or ") });
+    expect(await run()).toMatchObject({ code: 0 });
+  });
+
+  test("refuses one bad document before the good one starts", async () => {
+    const document = (name: string, spec: Record<string, unknown>) =>
+      JSON.stringify({
+        apiVersion: "packetcapture/v1alpha1",
+        kind: "PacketCapture",
+        metadata: { name },
+        spec,
+      });
+    const bad = document("bad", { ...GOOD, targetInterface: "eth99" });
+    writeFileSync(manifest, `${document("good", GOOD)}\n---\n${bad}\n`);
+    expectRefused(await run(), ["bad: ", "eth99"]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test("refuses an output folder that is a file, and leaves the file", async () => {
+    write(GOOD);
+    writeFileSync(output, "mine");
+    const result = await run();
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/^pcapper: --output is ".+": .+ is a file, .*\[PCAPPER_BAD_OUTPUT\]\n$/);
+  });
+
+  test("refuses an output folder below a file", async () => {
+    write(GOOD);
+    writeFileSync(output, "mine");
+    output = join(output, "below");
+    expect((await run()).stderr).toContain("PCAPPER_BAD_OUTPUT");
+    output = join(output, "..");
+  });
+
+  test.each([
+    ["on a read-only file system", "mount -t tmpfs -o ro none", "read-only"],
+    ["on a full disk", "mount -t tmpfs -o size=64k none", "manifest and status alone need"],
+    ["on a disk without inodes", "mount -t tmpfs -o nr_inodes=2 none", "no inodes"],
+  ])("refuses an output folder %s", async (_name, mount, words) => {
+    write(GOOD);
+    mkdirSync(output);
+    expectRefused(await shell(`${mount} ${output}`), ["--output", words, "PCAPPER_BAD_OUTPUT"]);
+  });
+
+  test("says what to do where the right to capture is missing", async () => {
+    write(GOOD);
+    expectRefused(await run(["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"]), [
+      "CAP_NET_RAW",
+      "sudo",
+      "setcap",
+      "unshare -Urn",
+    ]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test.each([
+    [["run"], "--file"],
+    [["run", "-f"], "-f"],
+    [["run", "-f", "a.yaml", "--outptu", "x"], "--output"],
+    [["rnu"], "run"],
+  ])("a wrong command line (%j) ends with 2", async (words, hint) => {
+    const result = await execute([LAUNCHER, ...words]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(hint);
+  });
+
+  test("a bad variable ends with 2 and is named", async () => {
+    write(GOOD);
+    expectRefused(await run(["env", "MAX_CAPTURES=many"]), ["MAX_CAPTURES", "many"]);
+  });
+});
