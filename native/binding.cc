@@ -161,9 +161,15 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
     running->until_finalized_ = running;
     // A capture does not hold the process: its owner decides how long to live.
     running->queue_.Unref(env);
+    try {
+      running->capture_ =
+          std::make_unique<Capture>(std::move(options), [self = running.get()] { self->Notify(); });
+    } catch (const Failure& failure) {
+      // No thread, no descriptor left. Any exception but Napi::Error would end the process.
+      running->queue_.Release();
+      throw ToError(env, failure.reason(), failure.what());
+    }
     env.GetInstanceData<Environment>()->captures.insert(running);
-    running->capture_ =
-        std::make_unique<Capture>(std::move(options), [self = running.get()] { self->Notify(); });
     return running;
   }
 

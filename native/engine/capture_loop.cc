@@ -185,7 +185,7 @@ void CaptureLoop::LookForAnEnd() {
 }
 
 void CaptureLoop::End(const std::string& reason, const std::string& message) {
-  end_ = CaptureEnd{reason, message, 0};
+  end_ = CaptureEnd{reason, message, end_ ? end_->time : 0};
 }
 
 void CaptureLoop::Tick() {
@@ -200,25 +200,30 @@ void CaptureLoop::Tick() {
 void CaptureLoop::FlushIfDue(int64_t now) {
   if (now < flush_due_) return;
   flush_due_ = now + kFlushInterval;
-  if (!writing_ || !writer_.has_unflushed()) return;
+  // Compared with what was published, not with what is unflushed: a full buffer flushes by itself.
+  if (!writing_ || taken() == published_) return;
   if (!parts_.keeper.HasRoomFor(writer_.number()) || rate_.Delay(now) > 0) return;
   if (!writer_.Flush()) {
     writing_ = false;
     return;
   }
+  published_ = taken();
   parts_.keeper.Publish(writer_.Written(), Count());
 }
 
 // No more in; then everything that is in the ring, also a block that is only partly filled.
 void CaptureLoop::Drain() {
+  bool shut = true;
   try {
     parts_.source.Shut();
   } catch (const Failure& failure) {
+    // Still open: draining it might never end.
     End(failure.reason(), failure.what());
+    shut = false;
   }
   end_->time = RealtimeNow();
   publish_(Count(), CaptureState::kClosing);
-  if (end_->reason == "PacketCountReached") return;
+  if (!shut || end_->reason == "PacketCountReached") return;
   const int64_t drained = MonotonicNow() + kDrainTime;
   for (;;) {
     if (TakeBatch() > 0) continue;

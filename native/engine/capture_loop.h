@@ -57,9 +57,10 @@ class CaptureLoop {
   PcapFileWriter writer_;
   WriteRate rate_;
   std::optional<CaptureEnd> end_;
-  bool readable_ = false;  // packets wait, by the last poll
-  bool writing_ = true;    // false after a failed write: what still comes is counted as lost
-  uint64_t lost_ = 0;      // packets taken that are in no file
+  bool readable_ = false;   // packets wait, by the last poll
+  bool writing_ = true;     // false after a failed write: what still comes is counted as lost
+  uint64_t lost_ = 0;       // packets taken that are in no file
+  uint64_t published_ = 0;  // packets taken when the length was published last
   uint64_t turned_packets_ = 0;
   uint64_t turned_bytes_ = 0;
   uint64_t dropped_by_kernel_ = 0;
