@@ -30,7 +30,14 @@ async function build(folder: string, release: string): Promise<void> {
   const said = Object.entries(version).map(
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   );
-  const surroundings = ["env", `--chdir=${MODULE}`, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off"];
+  const surroundings = [
+    "env",
+    "--unset=GOROOT",
+    `--chdir=${MODULE}`,
+    "CGO_ENABLED=0",
+    "GOFLAGS=",
+    "GOWORK=off",
+  ];
   // A GOTOOLCHAIN=local of the machine would keep a Go of 1.21 to 1.23 from getting what go.mod asks for.
   const command = ["GOTOOLCHAIN=auto", "nice", "-n", "10", go, "build", "-mod=readonly", "-trimpath"];
   const packages = PROGRAMS.map((program) => `k8s.io/kubernetes/cmd/${program}`);
