@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Answer } from "../kubernetes/api-client.ts";
 import { listEvents } from "../kubernetes/objects.ts";
@@ -112,6 +113,11 @@ test("kubectl wait for Complete does not return when the capture failed", async 
   await expect(kubectl("wait", "pcap/failed", "--for=condition=Complete", "--timeout=1s")).rejects.toThrow(
     "timed out",
   );
+});
+
+test.each(["demo", "node", "pod"])("kubectl apply takes examples/%s.yaml", async (name) => {
+  const path = join(import.meta.dirname, `../../examples/${name}.yaml`);
+  expect(await kubectl("apply", "--dry-run=server", "-f", path)).toContain("created (server dry run)");
 });
 
 test("spec and status are written apart: neither write changes the other", async () => {
