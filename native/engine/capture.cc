@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "engine/background_thread.h"
@@ -15,7 +16,7 @@
 namespace pcapper {
 
 StopRequest::StopRequest() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!event_) throw Failure("CaptureError", "creating an eventfd");
+  if (!event_) throw Failure("CaptureError", "creating an eventfd: " + ErrorText(errno));
 }
 
 void StopRequest::Ask(const std::string& reason, const std::string& message) {

@@ -335,6 +335,10 @@ TEST_CASE("a capture that cannot start says why in a word of the catalogue, and 
     options.filter = "udp prot 53";
     reason = "InvalidFilter";
   }
+  SUBCASE("a name longer than any interface has") {
+    options.interface_name = std::string(100, 'x');
+    reason = "InterfaceNotFound";
+  }
   SUBCASE("no such folder") {
     options.folder = folder / "missing";
     reason = "WriteError";
@@ -345,6 +349,23 @@ TEST_CASE("a capture that cannot start says why in a word of the catalogue, and 
   CHECK_MESSAGE(report.end->reason == reason, report.end->message);
   CHECK_FALSE(report.end->message.empty());
   CHECK(NamesIn(folder.path()).empty());
+}
+
+TEST_CASE("a process without a descriptor left does not say that the interface is missing") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  SourceOptions options;
+  options.interface_name = "near0";
+  options.ring_bytes = 1 << 20;
+  std::vector<UniqueFd> taken;
+  while (taken.empty() || taken.back()) taken.emplace_back(dup(0));
+  try {
+    ProbeInterface(options);
+    FAIL("it opened");
+  } catch (const Failure& failure) {
+    CHECK(failure.reason() == "CaptureError");
+    CHECK(std::string(failure.what()) == "near0: Too many open files");
+  }
 }
 
 TEST_CASE("a disk that fills up ends the capture as DiskFull, at once, with whole files and true counts") {
