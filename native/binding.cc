@@ -40,6 +40,7 @@ class Options {
     if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "options must be an object");
     object_ = value.As<Napi::Object>();
   }
+  Napi::Env Env() const { return object_.Env(); }
   std::string Text(const char* name) const {
     return Get(name, &Napi::Value::IsString, "a string").ToString();
   }
@@ -67,6 +68,13 @@ class Options {
   Napi::Object object_;
 };
 
+// A file that cannot hold one packet would have to be larger than its limit.
+uint64_t ToMaxFileBytes(const Options& options) {
+  const uint64_t bytes = options.Count("maxFileSize");
+  if (bytes >= kFileHeaderBytes + kRecordHeaderBytes + options.Count("snapLength")) return bytes;
+  throw Napi::RangeError::New(options.Env(), "maxFileSize must hold one packet: snapLength + 40 bytes");
+}
+
 CaptureOptions ToCaptureOptions(const Options& options) {
   return {.interface_name = options.Text("interfaceName"),
           .filter = options.Text("filter"),
@@ -77,7 +85,7 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .packet_count = options.Count("packetCount"),
           .folder = options.Text("folder"),
           .file_prefix = options.Text("filePrefix"),
-          .max_file_bytes = options.Count("maxFileSize"),
+          .max_file_bytes = ToMaxFileBytes(options),
           .file_count = static_cast<uint32_t>(options.Count("fileCount")),
           .max_write_rate = options.Count("maxWriteRate"),
           .manifest_head = options.Text("manifestHead")};

@@ -5,6 +5,7 @@ import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
 import { diskPressure } from "./limits.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
+import { startEngine } from "./start-engine.ts";
 import { runningStatus, statusChanged } from "./status.ts";
 
 /** What the engine is told beside the plan. */
@@ -34,7 +35,7 @@ export async function runEngine(world: SessionWorld, claimed: PacketCapture): Pr
   let timer: NodeJS.Timeout | undefined;
   const report = await new Promise<CaptureReport>((resolve) => {
     const options = captureOptions(claimed, plan, settings, world.node);
-    const engine = world.native.startCapture(options, (next) => {
+    const engine = startEngine(world.native, options, (next) => {
       world.onReport(claimed, next);
       if (next.state === "ended") resolve(next);
       else writer.keep(next);

@@ -135,11 +135,15 @@ export interface Native {
    * Opens interface, options, ring and filter as a capture would, and closes them again.
    * @throws NativeError InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError
    */
-  tryOpen(options: Pick<CaptureOptions, "interfaceName" | "filter" | "snapLength" | "promiscuous">): Promise<OpenedInterface>;
+  tryOpen(
+    options: Pick<CaptureOptions, "interfaceName" | "filter" | "snapLength" | "promiscuous">,
+  ): Promise<OpenedInterface>;
   /**
    * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a
    * change of state, file or counters, merged to at most one call in flight; the last one has state
-   * `ended`. A failure to open is an `ended` report too: nothing is thrown but TypeErrors.
+   * `ended`. A failure to open is an `ended` report too.
+   * @throws TypeError, RangeError for options that are none; NativeError CaptureError, NotEnoughMemory where
+   * there is no thread or descriptor left
    */
   startCapture(options: CaptureOptions, onChange: (report: CaptureReport) => void): NativeCapture;
   /**
