@@ -15,8 +15,10 @@ export interface EngineSettings {
   ringBytes: number;
   maxWriteRate: number;
   minFreeDisk: FreeDiskLimit;
-  /** Milliseconds between two looks at free space and counters. */
+  /** Milliseconds between two looks at free space. */
   refreshEvery: number;
+  /** Milliseconds between two writes of a status that changed. */
+  statusEvery: number;
 }
 
 /** A capture that ran to its end. */
@@ -32,7 +34,7 @@ export async function runEngine(world: SessionWorld, claimed: PacketCapture): Pr
   const settings = world.engineSettings(claimed);
   const plan = planCapture(claimed.spec);
   const writer = createStatusWriter(world, claimed, plan, settings.folder);
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   const report = await new Promise<CaptureReport>((resolve) => {
     const options = captureOptions(claimed, plan, settings, world.node);
     const engine = startEngine(world.native, options, (next) => {
@@ -41,12 +43,10 @@ export async function runEngine(world: SessionWorld, claimed: PacketCapture): Pr
       else writer.keep(next);
     });
     stopOnRequest(engine, world.stop);
-    timer = setInterval(() => {
-      stopUnderPressure(world, engine, settings);
-      writer.refresh();
-    }, settings.refreshEvery);
+    timers.push(setInterval(() => stopUnderPressure(world, engine, settings), settings.refreshEvery));
+    timers.push(setInterval(() => writer.refresh(), settings.statusEvery));
   });
-  clearInterval(timer);
+  for (const timer of timers) clearInterval(timer);
   return { capture: await writer.settled(), report };
 }
 

@@ -18,8 +18,9 @@ import { runningCaptures } from "../store/files/running-captures.ts";
 import { withStartLock } from "../store/files/start-lock.ts";
 import { isThisMachine } from "./preflight.ts";
 
-/** Milliseconds between two looks at free space and counters. */
+/** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
 const REFRESH_EVERY = 1000;
+const STATUS_EVERY = 10_000;
 
 /** What all captures of one `pcapper run` share. */
 export interface RunWorld {
@@ -99,6 +100,7 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       maxWriteRate: settings.maxWriteRate,
       minFreeDisk: settings.minFreeDisk,
       refreshEvery: REFRESH_EVERY,
+      statusEvery: STATUS_EVERY,
     }),
     filesOf: () =>
       packetFiles(place.prefix, readdirSync(place.folder)).map(({ name }) => join(place.folder, name)),
