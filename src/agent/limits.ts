@@ -102,10 +102,14 @@ export function diskPressure(limit: FreeDiskLimit, free: number, size: number): 
   return `Only ${byteSizeText(free)} are free and ${byteSizeText(floor)} must stay free (MIN_FREE_DISK is ${freeDiskLimitText(limit)}).`;
 }
 
-/**
- * Room for what a capture writes beside its packets: the manifest with an entry of about 250 bytes a
- * file, twice because it is replaced atomically, and as much again for status, reserve and lock.
- */
+/** Bytes of a file's entry in the manifest: a name of at most 242 bytes, two numbers and two times. */
+const ENTRY_BYTES = 512;
+/** The manifest, its draft, and the reserve that the engine fills for the last one. */
+const MANIFESTS = 3;
+/** Status with draft and reserve, and the lock. */
+const STATUS_ROOM = 128 * 1024;
+
+/** Bytes for what a capture writes beside its packets; one file more than it keeps is listed while the ring turns. */
 export function recordsRoom(fileCount: number): number {
-  return 128 * 1024 + 2 * 256 * fileCount;
+  return MANIFESTS * ENTRY_BYTES * (fileCount + 1) + STATUS_ROOM;
 }

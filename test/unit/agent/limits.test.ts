@@ -5,6 +5,7 @@ import {
   freeDiskFloor,
   type Limits,
   type NodeFigures,
+  recordsRoom,
   refusalByLimits,
 } from "../../../src/agent/limits.ts";
 
@@ -43,6 +44,11 @@ const CASES: Case[] = [
 
 test.each(CASES)("%s", (_name, node, needs, reason) => {
   expect(refusalByLimits(LIMITS, { ...NODE, ...node }, { ...NEEDS, ...needs })?.reason).toBe(reason);
+});
+
+test.each([1, 10, 99_999])("manifest, draft and reserve of %i files fit into their room", (files) => {
+  const longest = 465;
+  expect(recordsRoom(files)).toBeGreaterThanOrEqual(3 * longest * (files + 1) + 3 * 32 * 1024);
 });
 
 describe("what a refusal says", () => {
