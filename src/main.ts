@@ -1,4 +1,7 @@
+import { loadNative } from "./capture/native.ts";
+import { argumentError, notEmpty } from "./commands/arguments.ts";
 import { errorLines, INTERNAL, PcapperError } from "./errors.ts";
+import { parseLogLevel } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 /** Reads the command line, does one command, and ends the process with its exit code. */
@@ -8,23 +11,35 @@ async function main(): Promise<void> {
   // A reader that goes away must not end a capture.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const { Command } = await import("commander");
+  const manifest = notEmpty("--file", "a path, or - for standard input");
+  const folder = notEmpty("--output", "the path of a folder");
   const program = new Command("pcapper");
   program
     .description("Packet capture as a Kubernetes resource, and on one machine.")
-    .version(VERSION)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .option("-V, --version", "output the versions of pcapper and libpcap")
+    .on("option:version", () => {
+      process.stdout.write(`${VERSION}\n`);
+      process.stdout.write(`${loadNative().libpcapVersion()}\n`);
+      process.exit(0);
+    })
+    // Said by `fail`, in the form that all errors have.
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride((error) => {
+      if (error.exitCode === 0) process.exit(0);
+      if (error.code === "commander.help") process.exit(2);
+      throw argumentError(error.message);
+    });
   program
     .command("run")
     .description("Run the PacketCaptures of a manifest on this machine, and print them with their status.")
-    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures")
-    .option("-o, --output <DIR>", "folder for the files", "./captures")
+    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures", manifest)
+    .option("-o, --output <DIR>", "folder for the files", folder, "./captures")
     .action(async (options) => end(await (await import("./commands/run.ts")).run(options)));
   program
     .command("validate")
     .description("Check a manifest, filters included, and change nothing.")
-    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures")
+    .requiredOption("-f, --file <FILE>", "manifest with one or several PacketCaptures", manifest)
     .action(async (options) => {
-      const { loadNative } = await import("./capture/native.ts");
       end(await (await import("./commands/validate.ts")).validate(options, loadNative()));
     });
   program
@@ -32,7 +47,7 @@ async function main(): Promise<void> {
     .description(
       "Make whole what a crash left: cut files to their last whole packet, and end their captures.",
     )
-    .option("-o, --output <DIR>", "folder of the files", "./captures")
+    .option("-o, --output <DIR>", "folder of the files", folder, "./captures")
     .action(async (options) => end(await (await import("./commands/recover.ts")).recover(options)));
   await program.parseAsync();
 }
@@ -44,7 +59,8 @@ function end(exitCode: number): void {
 /** One line a problem; where it came from is for LOG_LEVEL=debug. */
 function fail(error: unknown): void {
   const known = error instanceof PcapperError ? error : internalError(error);
-  const trace = process.env.LOG_LEVEL === "debug" && error instanceof Error ? `${error.stack}\n` : "";
+  const debug = parseLogLevel(process.env.LOG_LEVEL ?? "") === "debug";
+  const trace = debug && error instanceof Error ? `${error.stack}\n` : "";
   process.stderr.write(errorLines(known) + trace, () => process.exit(known.exitCode));
 }
 

@@ -48,7 +48,7 @@ export function readSettings(
     const text = environment[variable]?.trim() || defaults[variable];
     const value = parse(text);
     if (value !== undefined) return value;
-    throw new PcapperError("PCAPPER_BAD_ENVIRONMENT", `${variable} is "${text}": write ${expected}.`);
+    throw new PcapperError("PCAPPER_BAD_ENVIRONMENT", `${variable} is "${text}": write ${expected}`);
   };
   const settings: Settings = {
     maxTotalFileSize: read("MAX_TOTAL_FILESIZE", "a size above 0, for example 10G or 10Gi", positiveSize),
@@ -57,7 +57,7 @@ export function readSettings(
     captureBuffer: read("CAPTURE_BUFFER", "a size from 1Mi to 2047Mi, for example 64Mi", ringSize),
     captureMemory: read("CAPTURE_MEMORY", "a size above 0, for example 256Mi", positiveSize),
     maxWriteRate: read("MAX_WRITE_RATE", 'bytes a second, for example 100M, or "none"', writeRate),
-    logLevel: read("LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, logLevel),
+    logLevel: read("LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, parseLogLevel),
   };
   return settings;
 }
@@ -87,6 +87,7 @@ function writeRate(text: string): number | undefined {
   return text === "none" ? 0 : positiveSize(text);
 }
 
-function logLevel(text: string): LogLevel | undefined {
-  return LOG_LEVELS.find((level) => level === text.toLowerCase());
+/** @returns undefined where the text, in any case, is none of LOG_LEVELS. */
+export function parseLogLevel(text: string): LogLevel | undefined {
+  return LOG_LEVELS.find((level) => level === text.trim().toLowerCase());
 }

@@ -30,14 +30,14 @@ async function troubleOf(native: Native, plan: CapturePlan): Promise<string | un
   }
 }
 
-/** Compiles the filter without opening anything; `name` is the capture's. */
+/** Compiles the filter without opening anything; `where` is its `FILE:LINE:COLUMN`. */
 export async function filterProblem(
   native: Native,
-  name: string,
+  where: string,
   plan: CapturePlan,
 ): Promise<Problem | undefined> {
   const trouble = await troubleOf(native, plan);
   if (trouble === undefined) return undefined;
-  const message = `${name}: spec.captureFilter is "${filterText(plan)}": ${trouble}`;
+  const message = `${where}: spec.captureFilter is "${filterText(plan)}": ${trouble}`;
   return { code: "PCAPPER_INVALID_FILTER", message };
 }

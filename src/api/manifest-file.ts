@@ -1,5 +1,5 @@
 import { PcapperError, type Problem, throwProblems } from "../errors.ts";
-import { foundText, valueAt } from "./field-path.ts";
+import { type FieldPath, foundText, valueAt } from "./field-path.ts";
 import { kindProblems, type LocatedProblem, nameProblems } from "./metadata-problems.ts";
 import { readText } from "./read-text.ts";
 import { API_VERSION, KIND, type PacketCapture } from "./resource.ts";
@@ -10,6 +10,13 @@ import { readYaml, type YamlDocument } from "./yaml-document.ts";
 const LARGEST_MANIFEST = 256 * 1024;
 
 const DEFAULT_NAMESPACE = "default";
+
+/** A capture of a manifest, and where in the file its fields stand. */
+export interface LocatedCapture {
+  capture: PacketCapture;
+  /** `FILE:LINE:COLUMN` of the field, or of the nearest one above it that is there. */
+  where(path: FieldPath): string;
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -48,7 +55,7 @@ function resourceKey({ value }: YamlDocument): string {
 
 function duplicateProblems(
   documents: readonly YamlDocument[],
-  where: (document: YamlDocument) => string,
+  nameOf: (document: YamlDocument) => string,
 ): Problem[] {
   const first = new Map<string, YamlDocument>();
   return documents.flatMap((document) => {
@@ -58,7 +65,7 @@ function duplicateProblems(
       first.set(key, document);
       return [];
     }
-    const message = `${where(document)}: metadata.name ${key} is there already, at ${where(earlier)}: write another name`;
+    const message = `${nameOf(document)}: metadata.name ${key} is there already, at ${nameOf(earlier)}: write another name`;
     return [{ code: "PCAPPER_DUPLICATE_NAME" as const, message }];
   });
 }
@@ -82,7 +89,7 @@ function positionedProblems(document: YamlDocument, fileName: string): Problem[]
  * @param fileName is only shown
  * @throws PcapperError (exit code 2) with one line for each problem, each with file, line and column
  */
-export function readManifests(text: string, fileName: string): PacketCapture[] {
+export function readManifests(text: string, fileName: string): LocatedCapture[] {
   const { documents: parsed, problems } = readYaml(text, fileName);
   throwProblems(problems);
   const documents = parsed.filter(({ value }) => value !== null).map(withoutStatus);
@@ -90,16 +97,19 @@ export function readManifests(text: string, fileName: string): PacketCapture[] {
     throw new PcapperError("PCAPPER_EMPTY_FILE", `${fileName} is empty: write at least one PacketCapture`);
   }
   throwProblems(documents.flatMap((document) => positionedProblems(document, fileName)));
-  const where = (document: YamlDocument) => `${fileName}:${document.position(["metadata", "name"])}`;
-  throwProblems(duplicateProblems(documents, where));
-  return documents.map(({ value }) => asCreated(value));
+  const nameOf = (document: YamlDocument) => `${fileName}:${document.position(["metadata", "name"])}`;
+  throwProblems(duplicateProblems(documents, nameOf));
+  return documents.map(({ value, position }) => ({
+    capture: asCreated(value),
+    where: (path) => `${fileName}:${position(path)}`,
+  }));
 }
 
 /**
  * @param file a path, or `-` for standard input
  * @throws PcapperError (exit code 2), also where the file cannot be read or is larger than 256 KiB
  */
-export async function readManifestFile(file: string): Promise<PacketCapture[]> {
+export async function readManifestFile(file: string): Promise<LocatedCapture[]> {
   const name = file === "-" ? "standard input" : file;
   return readManifests(await readText(file, name, LARGEST_MANIFEST), name);
 }

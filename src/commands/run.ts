@@ -3,7 +3,7 @@ import { finalProgress } from "../agent/progress.ts";
 import { readManifestFile } from "../api/manifest-file.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import { type CaptureReport, loadNative } from "../capture/native.ts";
-import { INTERNAL, throwProblems } from "../errors.ts";
+import { throwProblems } from "../errors.ts";
 import { createLog, type Log } from "../log.ts";
 import { createProgress, type Progress } from "../progress/terminal.ts";
 import { createdCaptures, runCaptures } from "../run/captures.ts";
@@ -27,7 +27,10 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const native = loadNative();
   const output = resolve(folder);
   await preflight(native, documents, output);
-  const captures = createdCaptures(documents, Date.now());
+  const captures = createdCaptures(
+    documents.map(({ capture }) => capture),
+    Date.now(),
+  );
 
   const stop = new AbortController();
   const log = createLog(settings.logLevel);
@@ -41,12 +44,12 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
     if (progress === undefined && report.startTime > 0) void log.open();
   };
   const world = { native, store, settings, output, stop: stop.signal, onReport };
-  const { ended, errors } = await runCaptures(world, captures);
-  await store.close();
+  const { ended, problems } = await runCaptures(world, captures);
+  const notKept = await store.close();
   progress?.end();
   await log.open();
   await printResources(ended);
-  throwProblems(errors.map(({ message }) => ({ code: INTERNAL, message })));
+  throwProblems([...problems, ...notKept]);
   return ended.every((capture) => capture.status?.progress === "finished") ? 0 : 1;
 }
 

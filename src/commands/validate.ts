@@ -17,12 +17,15 @@ export interface ValidateArguments {
  */
 export async function validate({ file }: ValidateArguments, native: Native): Promise<number> {
   const captures = await readManifestFile(file);
-  const plans = captures.map(({ metadata, spec }) => ({
+  const plans = captures.map(({ capture: { metadata, spec }, where }) => ({
     name: metadata.name,
+    filterAt: where(["spec", "captureFilter"]),
     plan: planCapture(spec),
     spec,
   }));
-  const problems = await Promise.all(plans.map(({ name, plan }) => filterProblem(native, name, plan)));
+  const problems = await Promise.all(
+    plans.map(({ filterAt, plan }) => filterProblem(native, filterAt, plan)),
+  );
   throwProblems(problems.filter((problem) => problem !== undefined));
   for (const { name, plan, spec } of plans) {
     const stopped = spec.stop === true ? "; stop is true: it ends at once" : "";

@@ -23,9 +23,9 @@ export function parseInterfaceNames(table: string): string[] {
     });
 }
 
-/** ` This machine has eth0, lo.`, or nothing where the list would be long or empty. */
+/** `; this machine has eth0, lo and any`, or nothing where the list would be long or empty. */
 export function knownInterfacesText(names: readonly string[]): string {
   return names.length === 0 || names.length > MOST_NAMES
     ? ""
-    : ` This machine has ${names.join(", ")} and any.`;
+    : `; this machine has ${names.join(", ")} and any`;
 }

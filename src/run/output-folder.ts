@@ -1,8 +1,9 @@
-import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { byteSizeText } from "../byte-size.ts";
 import type { Native } from "../capture/native.ts";
 import type { Problem } from "../errors.ts";
+import { unsafeFolder } from "../store/files/unsafe-folder.ts";
 
 /** Files a capture makes beside its packets: folder, lock, status, manifest, drafts, reserve. */
 const FILES_PER_CAPTURE = 8;
@@ -24,6 +25,20 @@ export function outputProblem(
   }
 }
 
+/** What is wrong with DIR/NAME, the folder of one capture: as with any output, and it must be safe to write to. */
+export function captureFolderProblem(
+  native: Pick<Native, "fileSystemRoom">,
+  folder: string,
+  needs: { bytes: number; captures: number },
+): Problem | undefined {
+  try {
+    const unsafe = unsafeFolder(folder);
+    return unsafe === undefined ? outputProblem(native, folder, needs) : bad(folder, unsafe);
+  } catch (error) {
+    return bad(folder, whyNotWritable(error as NodeJS.ErrnoException));
+  }
+}
+
 function nearestExisting(path: string): string {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined || path === "/") return path;
   return nearestExisting(dirname(path));
@@ -35,7 +50,7 @@ function roomProblem(
   existing: string,
   needs: { bytes: number; captures: number },
 ): Problem | undefined {
-  const { free } = native.fileSystemRoom(existing);
+  const { free, freeInodes } = native.fileSystemRoom(existing);
   if (free < needs.bytes) {
     const needed = byteSizeText(needs.bytes);
     return bad(
@@ -43,10 +58,7 @@ function roomProblem(
       `its disk has ${byteSizeText(free)} left, and manifest and status alone need ${needed}`,
     );
   }
-  const { files, ffree } = statfsSync(existing);
-  // File systems without a fixed number of inodes say 0 of 0.
-  if (files > 0 && ffree < needs.captures * FILES_PER_CAPTURE)
-    return bad(folder, "its disk has no inodes left");
+  if (freeInodes < needs.captures * FILES_PER_CAPTURE) return bad(folder, "its disk has no inodes left");
   return undefined;
 }
 
@@ -64,5 +76,5 @@ function whyNotWritable(error: NodeJS.ErrnoException): string {
 }
 
 function bad(folder: string, why: string): Problem {
-  return { code: "PCAPPER_BAD_OUTPUT", message: `--output is "${folder}": ${why}.` };
+  return { code: "PCAPPER_BAD_OUTPUT", message: `--output is "${folder}": ${why}` };
 }

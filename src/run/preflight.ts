@@ -1,12 +1,17 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { recordsRoom } from "../agent/limits.ts";
+import type { LocatedCapture } from "../api/manifest-file.ts";
 import { type CapturePlan, planCapture } from "../api/plan.ts";
-import type { PacketCapture } from "../api/resource.ts";
 import type { Native, NativeError } from "../capture/native.ts";
 import { type Problem, throwProblems } from "../errors.ts";
 import { interfaceNames, knownInterfacesText } from "./interface-names.ts";
-import { outputProblem } from "./output-folder.ts";
+import { captureFolderProblem, outputProblem } from "./output-folder.ts";
+
+/** A capture of the manifest with its plan. */
+interface Planned extends LocatedCapture {
+  plan: CapturePlan;
+}
 
 /**
  * Looks at everything that can be seen to be wrong before the first capture starts, and writes nothing.
@@ -14,13 +19,13 @@ import { outputProblem } from "./output-folder.ts";
  */
 export async function preflight(
   native: Native,
-  captures: readonly PacketCapture[],
+  captures: readonly LocatedCapture[],
   output: string,
 ): Promise<void> {
-  const plans = captures.map((capture) => ({ capture, plan: planCapture(capture.spec) }));
-  throwProblems(plans.flatMap(({ capture, plan }) => targetProblem(native, capture, plan) ?? []));
+  const plans = captures.map((located) => ({ ...located, plan: planCapture(located.capture.spec) }));
+  throwProblems(plans.flatMap((planned) => targetProblem(native, planned) ?? []));
   throwProblems(outputProblems(native, plans, output));
-  const opened = await Promise.all(plans.map(({ capture, plan }) => openProblem(native, capture, plan)));
+  const opened = await Promise.all(plans.map((planned) => openProblem(native, planned)));
   throwProblems(opened.filter((problem) => problem !== undefined));
 }
 
@@ -29,25 +34,21 @@ export function isThisMachine(node: string): boolean {
   return node === "localhost" || node === hostname();
 }
 
-function targetProblem(
-  native: Native,
-  { metadata }: PacketCapture,
-  { target }: CapturePlan,
-): Problem | undefined {
+function targetProblem(native: Native, { where, plan: { target } }: Planned): Problem | undefined {
   if (target.kind === "pod") {
     return unsupported(
-      `${metadata.name}: spec.targetPod is "${target.pod}": a pod is captured by the agent in its cluster; here write targetNode: localhost and a targetInterface.`,
+      `${where(["spec", "targetPod"])}: spec.targetPod is "${target.pod}": a pod is captured by the agent in its cluster; here write targetNode: localhost and a targetInterface`,
     );
   }
   if (!isThisMachine(target.node)) {
     return unsupported(
-      `${metadata.name}: spec.targetNode is "${target.node}": this machine is "${hostname()}"; write that or localhost.`,
+      `${where(["spec", "targetNode"])}: spec.targetNode is "${target.node}": this machine is "${hostname()}"; write that or localhost`,
     );
   }
   if (target.interfaceName === "any" || native.interfaceIndex(target.interfaceName) > 0) return undefined;
   return {
     code: "PCAPPER_INTERFACE_NOT_FOUND",
-    message: `${metadata.name}: spec.targetInterface is "${target.interfaceName}": there is no such interface.${knownInterfacesText(interfaceNames())}`,
+    message: `${where(["spec", "targetInterface"])}: spec.targetInterface is "${target.interfaceName}": there is no such interface${knownInterfacesText(interfaceNames())}`,
   };
 }
 
@@ -55,25 +56,17 @@ function unsupported(message: string): Problem {
   return { code: "PCAPPER_UNSUPPORTED_TARGET", message };
 }
 
-function outputProblems(
-  native: Native,
-  plans: readonly { capture: PacketCapture; plan: CapturePlan }[],
-  output: string,
-): Problem[] {
+function outputProblems(native: Native, plans: readonly Planned[], output: string): Problem[] {
   const bytes = plans.reduce((sum, { plan }) => sum + recordsRoom(plan.fileCount), 0);
-  const folders = [output, ...plans.map(({ capture }) => join(output, capture.metadata.name))];
-  for (const folder of folders) {
-    const problem = outputProblem(native, folder, { bytes, captures: plans.length });
-    if (problem !== undefined) return [problem];
-  }
-  return [];
+  const needs = { bytes, captures: plans.length };
+  const problem = outputProblem(native, output, needs);
+  if (problem !== undefined) return [problem];
+  const names = new Set(plans.map(({ capture }) => capture.metadata.name));
+  return [...names].flatMap((name) => captureFolderProblem(native, join(output, name), needs) ?? []);
 }
 
-async function openProblem(
-  native: Native,
-  capture: PacketCapture,
-  plan: CapturePlan,
-): Promise<Problem | undefined> {
+async function openProblem(native: Native, planned: Planned): Promise<Problem | undefined> {
+  const { plan } = planned;
   const { captureFilter: filter, snapLength, promiscuous } = plan;
   const interfaceName = plan.target.interfaceName ?? "";
   try {
@@ -82,49 +75,39 @@ async function openProblem(
   } catch (error) {
     const { code, message } = error as NativeError;
     // The rest is no wrong use: the capture itself fails with it, and its status says so.
-    return code === "InterfaceDown"
-      ? filterProblem(native, capture, plan)
-      : problemOf(capture, plan, code, message);
+    return code === "InterfaceDown" ? filterProblem(native, planned) : problemOf(planned, code, message);
   }
 }
 
 /** An interface that is down cannot be opened, so its filter is checked as for Ethernet. */
-async function filterProblem(
-  native: Native,
-  capture: PacketCapture,
-  plan: CapturePlan,
-): Promise<Problem | undefined> {
+async function filterProblem(native: Native, planned: Planned): Promise<Problem | undefined> {
+  const { plan } = planned;
   try {
     await native.compileFilter(plan.captureFilter, "EN10MB", plan.snapLength);
     return undefined;
   } catch (error) {
     const { code, message } = error as NativeError;
-    return problemOf(capture, plan, code, message);
+    return problemOf(planned, code, message);
   }
 }
 
-function problemOf(
-  { metadata }: PacketCapture,
-  plan: CapturePlan,
-  code: string,
-  message: string,
-): Problem | undefined {
+function problemOf({ plan, where }: Planned, code: string, message: string): Problem | undefined {
   const text = message.replace(/\.$/, "");
   switch (code) {
     case "InvalidFilter":
       return {
         code: "PCAPPER_INVALID_FILTER",
-        message: `${metadata.name}: spec.captureFilter is "${excerpt(plan.captureFilter)}": ${text}.`,
+        message: `${where(["spec", "captureFilter"])}: spec.captureFilter is "${excerpt(plan.captureFilter)}": ${text}`,
       };
     case "PermissionDenied":
       return {
         code: "PCAPPER_NOT_PERMITTED",
-        message: `${metadata.name}: ${text}: capturing needs CAP_NET_RAW; run it with sudo, give the right to node with "setcap cap_net_raw+ep", or try it in a namespace of its own with "unshare -Urn".`,
+        message: `${where(["spec", "targetInterface"])}: ${text}: capturing needs CAP_NET_RAW; run it with sudo, or try it in a network namespace of its own with "unshare -Urn"`,
       };
     case "InterfaceNotFound":
       return {
         code: "PCAPPER_INTERFACE_NOT_FOUND",
-        message: `${metadata.name}: spec.targetInterface: ${text}.`,
+        message: `${where(["spec", "targetInterface"])}: spec.targetInterface: ${text}`,
       };
     default:
       return undefined;

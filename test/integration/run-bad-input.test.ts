@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
@@ -71,7 +71,7 @@ describeAsRoot("pcapper run with bad input", () => {
 
   /** One sentence, with what it must say; exit code 2; nothing on stdout, nothing on the disk. */
   const expectRefused = (result: Executed, words: string[]): void => {
-    expect(result.stderr).toMatch(/^pcapper: .+\[PCAPPER_[A-Z_]+\]\n$/);
+    expect(result.stderr).toMatch(/^pcapper: .+[^.] \[PCAPPER_[A-Z_]+\]\n$/);
     for (const word of words) expect(result.stderr).toContain(word);
     expect(result).toMatchObject({ code: 2, stdout: "" });
     const written = existsSync(output) ? readdirSync(scratch.path, { recursive: true }) : [];
@@ -121,7 +121,7 @@ describeAsRoot("pcapper run with bad input", () => {
       });
     const bad = document("bad", { ...GOOD, targetInterface: "eth99" });
     writeFileSync(manifest, `${document("good", GOOD)}\n---\n${bad}\n`);
-    expectRefused(await run(), ["bad: ", "eth99"]);
+    expectRefused(await run(), ["capture.yaml:3:", "eth99"]);
     expect(existsSync(output)).toBe(false);
   });
 
@@ -131,6 +131,21 @@ describeAsRoot("pcapper run with bad input", () => {
     const result = await run();
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toMatch(/^pcapper: --output is ".+": .+ is a file, .*\[PCAPPER_BAD_OUTPUT\]\n$/);
+  });
+
+  test.each([
+    ["a symbolic link", (path: string) => symlinkSync("/tmp", path), "it is a symbolic link"],
+    ["a link to nothing", (path: string) => symlinkSync("/nowhere", path), "it is a symbolic link"],
+    ["a file", (path: string) => writeFileSync(path, "mine"), "it is not a folder"],
+  ])("refuses a capture's folder that is %s", async (_name, make, words) => {
+    write(GOOD);
+    mkdirSync(output);
+    make(join(output, "pcap1"));
+    const result = await run();
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/^pcapper: --output is ".+\/pcap1": .+ \[PCAPPER_BAD_OUTPUT\]\n$/);
+    expect(result.stderr).toContain(words);
+    expect(readdirSync(output)).toEqual(["pcap1"]);
   });
 
   test("refuses an output folder below a file", async () => {
@@ -154,23 +169,46 @@ describeAsRoot("pcapper run with bad input", () => {
   test("says what to do where the right to capture is missing", async () => {
     write(GOOD);
     expectRefused(await run(["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"]), [
+      "capture.yaml:1:",
       "CAP_NET_RAW",
       "sudo",
-      "setcap",
       "unshare -Urn",
     ]);
     expect(existsSync(output)).toBe(false);
   });
 
   test.each([
-    [["run"], "--file"],
-    [["run", "-f"], "-f"],
-    [["run", "-f", "a.yaml", "--outptu", "x"], "--output"],
-    [["rnu"], "run"],
-  ])("a wrong command line (%j) ends with 2", async (words, hint) => {
-    const result = await execute([LAUNCHER, ...words]);
-    expect(result.code).toBe(2);
-    expect(result.stderr).toContain(hint);
+    [["run"], "required option '-f, --file <FILE>' not specified"],
+    [["run", "-f"], "option '-f, --file <FILE>' argument missing"],
+    [["run", "-f", "a", "--outptu", "x"], "unknown option '--outptu': did you mean --output?"],
+    [["run", "-f", "a", "b"], "too many arguments for 'run': expected 0 arguments but got 1: b"],
+    [["rnu"], "unknown command 'rnu': did you mean run?"],
+    [["--nonsense"], "unknown option '--nonsense'"],
+    [["run", "-f", ""], '--file is "": write a path, or - for standard input'],
+    [["run", "-f", "a", "--output", ""], '--output is "": write the path of a folder'],
+    [["recover", "--output="], '--output is "": write the path of a folder'],
+  ])("a wrong command line (%j) ends with 2 and one sentence", async (words, sentence) => {
+    expect(await execute([LAUNCHER, ...words])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `pcapper: ${sentence} [PCAPPER_BAD_ARGUMENT]\n`,
+    });
+  });
+
+  test("the version is the first line, libpcap's the second", async () => {
+    const { code, stdout } = await execute([LAUNCHER, "--version"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\nlibpcap version .+\n$/);
+  });
+
+  test("help is no error where it is asked for, and one where no command is given", async () => {
+    expect(await execute([LAUNCHER, "--help"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await execute([LAUNCHER])).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  test.each(["debug", "DEBUG"])("LOG_LEVEL=%s shows where an error came from", async (level) => {
+    write({ ...GOOD, targetInterface: "eth99" });
+    expect((await run(["env", `LOG_LEVEL=${level}`])).stderr).toMatch(/^ {4}at /m);
   });
 
   test("a bad variable ends with 2 and is named", async () => {

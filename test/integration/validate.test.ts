@@ -49,7 +49,9 @@ test.each([
 ])("libpcap's own words say what is wrong with the filter %.20s", (filter, words) => {
   const { status, stdout, stderr } = validate("-", capture(filter));
   expect([status, stdout]).toEqual([2, ""]);
-  expect(stderr).toMatch(/^pcapper: one: spec\.captureFilter is ".*\[PCAPPER_INVALID_FILTER\]\n$/);
+  expect(stderr).toMatch(
+    /^pcapper: standard input:\d+:\d+: spec\.captureFilter is ".*\[PCAPPER_INVALID_FILTER\]\n$/,
+  );
   expect(stderr).toContain(words);
 });
 

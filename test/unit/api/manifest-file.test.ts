@@ -197,7 +197,7 @@ test("each problem of each document is told, with its line", () => {
 });
 
 test("a manifest gets the group's full name, the default namespace and the schema's defaults", () => {
-  expect(readManifests(WHOLE, "f.yaml")).toEqual([
+  expect(readManifests(WHOLE, "f.yaml").map(({ capture }) => capture)).toEqual([
     {
       apiVersion: "packetcapture.pcapper/v1alpha1",
       kind: "PacketCapture",
@@ -219,7 +219,8 @@ test("a manifest gets the group's full name, the default namespace and the schem
 test("a resource as the API server prints it is read as if it were new", () => {
   const server =
     "  name: a\n  uid: x\n  resourceVersion: '5'\n  generation: 1\n  creationTimestamp: null\n  managedFields: []";
-  const [capture] = readManifests(`${withMetadata(server)}status:\n  progress: nonsense\n`, "f.yaml");
+  const [read] = readManifests(`${withMetadata(server)}status:\n  progress: nonsense\n`, "f.yaml");
+  const capture = read?.capture;
   expect(capture?.metadata).toEqual({ name: "a", namespace: "default" });
   expect(capture).not.toHaveProperty("status");
 });
@@ -228,10 +229,19 @@ test("the same name in two namespaces is two captures, also with anchors and mer
   const shared = WHOLE.replace("spec:", "spec: &spec");
   const other = `${HEAD}metadata: {name: a, namespace: b}\nspec: {<<: {targetNode: x, captureFilter: udp}, targetInterface: any}`;
   const captures = readManifests(`${shared}---\n${other}`, "f.yaml");
-  expect(captures.map(({ metadata, spec }) => [metadata.namespace, spec.captureFilter])).toEqual([
-    ["default", undefined],
-    ["b", "udp"],
-  ]);
+  expect(captures.map(({ capture: { metadata, spec } }) => [metadata.namespace, spec.captureFilter])).toEqual(
+    [
+      ["default", undefined],
+      ["b", "udp"],
+    ],
+  );
+});
+
+test("each capture knows where its fields stand in the file", () => {
+  const [first, second] = readManifests(`${WHOLE}---\n${WHOLE.replace("name: a", "name: b")}`, "f.yaml");
+  expect(first?.where(["spec", "targetInterface"])).toBe("f.yaml:7:3");
+  expect(second?.where(["spec", "targetInterface"])).toBe("f.yaml:15:3");
+  expect(second?.where(["spec", "captureFilter"])).toBe("f.yaml:13:1");
 });
 
 test.each(["demo", "pod", "node"])("examples/%s.yaml is valid", (name) => {
@@ -241,8 +251,8 @@ test.each(["demo", "pod", "node"])("examples/%s.yaml is valid", (name) => {
 
 test("the design document's strings become plain numbers", () => {
   const text = `${WHOLE}  captureSeconds: "600"\n  maxFileSize: "100M"\n  fileCount: "10"\n  captureFilter: " "`;
-  const [capture] = readManifests(text, "f.yaml");
-  expect(capture && planCapture(capture.spec)).toEqual({
+  const [read] = readManifests(text, "f.yaml");
+  expect(read && planCapture(read.capture.spec)).toEqual({
     target: { kind: "node", node: "localhost", interfaceName: "eth0" },
     captureSeconds: 600,
     captureFilter: "",

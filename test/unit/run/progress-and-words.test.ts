@@ -60,6 +60,6 @@ test("interface names are read from the kernel's table", () => {
 });
 
 test("a few interfaces are named, many are not", () => {
-  expect(knownInterfacesText(["lo", "eth0"])).toBe(" This machine has lo, eth0 and any.");
+  expect(knownInterfacesText(["lo", "eth0"])).toBe("; this machine has lo, eth0 and any");
   expect(knownInterfacesText(Array.from({ length: 9 }, (_, index) => `veth${index}`))).toBe("");
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PcapperError } from "../../../src/errors.ts";
-import { RUN_DEFAULTS, readSettings } from "../../../src/settings.ts";
+import { parseLogLevel, RUN_DEFAULTS, readSettings } from "../../../src/settings.ts";
 
 test("an empty environment means the defaults of a workstation", () => {
   expect(readSettings({ MAX_CAPTURES: "" }, RUN_DEFAULTS)).toEqual({
@@ -34,6 +34,10 @@ test("what is set wins", () => {
   });
 });
 
+test.each(["debug", "DEBUG", " Debug "])("the log level may be written %j", (text) => {
+  expect(parseLogLevel(text)).toBe("debug");
+});
+
 test("nothing need stay free", () => {
   expect(readSettings({ MIN_FREE_DISK: "0" }, RUN_DEFAULTS).minFreeDisk).toEqual({ kind: "bytes", bytes: 0 });
 });
@@ -57,7 +61,7 @@ test.each([
 ])("%s=%s stops with a sentence that names both, and exit code 2", (variable, value) => {
   const read = () => readSettings({ [variable]: value }, RUN_DEFAULTS);
   expect(read).toThrow(PcapperError);
-  expect(read).toThrow(new RegExp(`^${variable} is "${value}": write .+\\.$`));
+  expect(read).toThrow(new RegExp(`^${variable} is "${value}": write .+[^.]$`));
   try {
     read();
   } catch (error) {
