@@ -55,7 +55,7 @@ export function companionNames(prefix: string) {
 export interface PacketFileName {
   name: string;
   number: number;
-  /** It still ends in `.part`. */
+  /** It is not whole yet: `.part`, or hidden and `.next`. */
   partial: boolean;
 }
 
@@ -70,7 +70,23 @@ export function packetFiles(prefix: string, folderNames: readonly string[]): Pac
     .sort((a, b) => a.number - b.number);
 }
 
-/** Hidden files that only a running capture needs: what is left of them after a crash is of no use. */
+/** The hidden files that `prefix` has opened ahead, by number. A crash may leave packets in one. */
+export function preparedFiles(prefix: string, folderNames: readonly string[]): PacketFileName[] {
+  return folderNames
+    .filter((name) => name.startsWith(`.${prefix}.`))
+    .flatMap((name) => {
+      const match = /^\.(\d{5,})\.pcap\.next$/.exec(name.slice(prefix.length + 1));
+      return match ? [{ name, number: Number(match[1]), partial: true }] : [];
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/** The name of a packet file once it is whole. */
+export function wholeName(name: string): string {
+  return name.replace(/^\./, "").replace(/\.(part|next)$/, "");
+}
+
+/** Hidden files that only a running capture needs, and that hold no packets. */
 export function leftovers(prefix: string, folderNames: readonly string[]): string[] {
   const names = companionNames(prefix);
   const known: string[] = [
@@ -79,10 +95,5 @@ export function leftovers(prefix: string, folderNames: readonly string[]): strin
     names.manifestReserve,
     names.manifestDraft,
   ];
-  const preparedFile = /^\.\d{5,}\.pcap\.next$/;
-  return folderNames.filter(
-    (name) =>
-      known.includes(name) ||
-      (name.startsWith(`.${prefix}.`) && preparedFile.test(name.slice(prefix.length + 1))),
-  );
+  return folderNames.filter((name) => known.includes(name));
 }

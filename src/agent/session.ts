@@ -3,7 +3,6 @@ import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureReport, Native } from "../capture/native.ts";
 import { type CaptureKey, type CaptureStore, StatusConflict } from "../store/capture-store.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
-import type { Refusal } from "./limits.ts";
 import { reconcile } from "./reconcile.ts";
 import { type Ending, finalStatus, scheduledStatus } from "./status.ts";
 
@@ -20,8 +19,8 @@ export interface SessionWorld {
   /** This node's name for `status.node`. */
   node: string;
   targetIsHere(capture: PacketCapture): boolean;
-  /** Decides on the limits, and promises the room where there is some. */
-  admit(capture: PacketCapture): Promise<Refusal | undefined>;
+  /** Decides on the limits, and promises the room where there is some. @returns why it may not start */
+  admit(capture: PacketCapture): Promise<StopRequest | undefined>;
   /** Options of the engine that do not come from the resource. */
   engineSettings(capture: PacketCapture): EngineSettings;
   /** Paths of the packet files the capture has now. */

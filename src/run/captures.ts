@@ -1,21 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { packetFiles } from "../agent/file-names.ts";
-import { type Refusal, recordsRoom, refusalByLimits } from "../agent/limits.ts";
-import { runSession, type SessionWorld } from "../agent/session.ts";
+import { runSession, type SessionWorld, type StopRequest } from "../agent/session.ts";
+import { finalStatus, scheduledStatus } from "../agent/status.ts";
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport, Native } from "../capture/native.ts";
+import { INTERNAL, type Problem } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
-import { diskUsage } from "../store/files/disk-usage.ts";
-import { syncFolder } from "../store/files/durable.ts";
+import { diskFailure, syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
-import { runningCaptures } from "../store/files/running-captures.ts";
-import { withStartLock } from "../store/files/start-lock.ts";
+import { namesIn } from "../store/files/running-captures.ts";
+import { admit } from "./admission.ts";
 import { isThisMachine } from "./preflight.ts";
 
 /** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
@@ -51,35 +50,62 @@ export function createdCaptures(captures: readonly PacketCapture[], now: number)
 export interface RunResult {
   /** The resources as they are at their ends. */
   ended: PacketCapture[];
-  /** What kept a capture from being driven, or its status from being written. */
-  errors: Error[];
+  /** What kept a capture from being driven. */
+  problems: Problem[];
 }
 
 /** Runs the captures side by side to their ends; an error of one does not touch the others. */
 export async function runCaptures(world: RunWorld, captures: readonly PacketCapture[]): Promise<RunResult> {
-  const errors: Error[] = [];
+  const problems: Problem[] = [];
   const ended = await Promise.all(
     captures.map(async (capture) => {
       try {
         return (await runCapture(world, capture)) ?? capture;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        errors.push(new Error(`${capture.metadata.name}: ${message}`, { cause: error }));
+        problems.push({ code: INTERNAL, message: `${capture.metadata.name}: ${message}` });
         return (await world.store.read(keyOf(capture))) ?? capture;
       }
     }),
   );
-  return { ended, errors };
+  return { ended, problems };
 }
 
 async function runCapture(world: RunWorld, capture: PacketCapture): Promise<PacketCapture | undefined> {
   const node = hostname();
   const epochSeconds = Math.floor(Date.now() / 1000);
-  const place = openPlace(world.native, world.output, { node, name: capture.metadata.name, epochSeconds });
+  const place = placeOrFailure(world, { node, name: capture.metadata.name, epochSeconds });
+  if ("reason" in place) return endUnplaced(world, capture, node, place);
   // The engine syncs the capture's folder; here its name, and that of the output folder, come to stay.
   for (const folder of [world.output, dirname(world.output)]) void syncFolder(folder).catch(() => undefined);
   world.store.add(capture, place);
   return runSession(sessionWorld(world, node, place), keyOf(capture));
+}
+
+function placeOrFailure(
+  { native, output }: RunWorld,
+  capture: { node: string; name: string; epochSeconds: number },
+): CapturePlace | StopRequest {
+  try {
+    return openPlace(native, output, capture);
+  } catch (error) {
+    return diskFailure(error);
+  }
+}
+
+/** There is no folder for its files, and so none for its status: it is printed, and said. */
+function endUnplaced(
+  { store, output }: RunWorld,
+  capture: PacketCapture,
+  node: string,
+  end: StopRequest,
+): PacketCapture {
+  const now = Date.now();
+  const ending = { end, files: [], folder: join(output, capture.metadata.name) };
+  const status = finalStatus(scheduledStatus(node, now), ending, planCapture(capture.spec), now);
+  const ended = { ...capture, status };
+  store.recordEvent(ended, { type: "Warning", reason: end.reason, message: status.message ?? "" });
+  return ended;
 }
 
 function sessionWorld(world: RunWorld, node: string, place: CapturePlace): SessionWorld {
@@ -103,36 +129,6 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       statusEvery: STATUS_EVERY,
     }),
     filesOf: () =>
-      packetFiles(place.prefix, readdirSync(place.folder)).map(({ name }) => join(place.folder, name)),
+      packetFiles(place.prefix, namesIn(place.folder)).map(({ name }) => join(place.folder, name)),
   };
-}
-
-/** The limits, decided while no other process of this output folder decides. */
-async function admit(
-  { native, settings, output }: RunWorld,
-  place: CapturePlace,
-  capture: PacketCapture,
-): Promise<Refusal | undefined> {
-  const { worstCaseBytes, fileCount } = planCapture(capture.spec);
-  const needs = { worstCase: worstCaseBytes + recordsRoom(fileCount), ring: settings.captureBuffer };
-  return withStartLock(native, output, async () => {
-    // The promises first: what is written meanwhile is then counted twice rather than not at all.
-    const running = runningCaptures(native, output);
-    const used = await diskUsage(output);
-    const { free, size } = native.fileSystemRoom(output);
-    const refusal = refusalByLimits(
-      settings,
-      {
-        used,
-        free,
-        fileSystemSize: size,
-        promised: running.promised,
-        runningCaptures: running.count,
-        runningRings: running.rings,
-      },
-      needs,
-    );
-    if (refusal === undefined) place.promise(needs);
-    return refusal;
-  });
 }

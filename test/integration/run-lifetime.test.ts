@@ -1,11 +1,22 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
 import type { PacketCapture } from "../../src/api/resource.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
-import { type Executed, execute } from "../helpers/execute.ts";
+import { dyingWithTest, type Executed, execute } from "../helpers/execute.ts";
 import { judge } from "../helpers/judges.ts";
 import { makeNetworkNamespace, type NetworkNamespace } from "../helpers/network-namespace.ts";
 import { capture, type Pcapper, readStatus, startPcapper } from "../helpers/pcapper.ts";
@@ -153,6 +164,74 @@ describeAsRoot("the life of pcapper run", () => {
       reason: "Stopped",
       statistics: { packets: 20 },
     });
+  });
+
+  test("an output folder that is removed meanwhile takes no result with it", async () => {
+    const file = join(output.path, "both.yaml");
+    const other = capture("other", { ...LONG, captureSeconds: 1 });
+    writeFileSync(file, `${JSON.stringify(capture("pcap1", LONG))}\n---\n${JSON.stringify(other)}\n`);
+    const out = join(output.path, "out");
+    const child = spawn(
+      "setpriv",
+      dyingWithTest(namespace.inside([LAUNCHER, "run", "-f", file, "--output", out])),
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const closed = once(child, "close");
+    await waitUntil("other has ended", () => readStatus(join(out, "other"))?.status?.progress === "finished");
+    await waitUntil("it captures", () => readStatus(join(out, "pcap1"))?.status?.progress === "running");
+    await ping(10);
+    rmSync(out, { recursive: true });
+    child.kill("SIGINT");
+    expect((await closed)[0], stderr).toBe(1);
+    const ended = parseAllDocuments(stdout).map((document) => document.toJS() as PacketCapture);
+    expect(ended.map(({ status }) => status?.reason)).toEqual(["WriteError", "TimeElapsed"]);
+    expect(stderr).toMatch(/^pcapper: pcap1: its status could not be kept in .+: ENOENT.* \[WriteError\]$/m);
+    expect(stderr).not.toContain("PCAPPER_INTERNAL");
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("a folder that is read-only at the end: the result is printed, and that it was not kept", async () => {
+    const file = join(output.path, "pcap1.yaml");
+    writeFileSync(file, JSON.stringify(capture("pcap1", LONG)));
+    const disk = join(output.path, "disk");
+    mkdirSync(disk);
+    // The engine's descriptors stay on the disk below, whatever is looked up by its path is read-only.
+    const script = `mount -t tmpfs none ${disk}
+      "$0" run -f ${file} --output ${disk}/out & pid=$!
+      until grep -qs '"running"' ${disk}/out/pcap1/*.status.json; do sleep 0.05; done
+      mount --bind ${disk} ${disk}; mount -o remount,bind,ro ${disk}
+      kill -TERM $pid; wait $pid`;
+    const wrapped = namespace.inside(["unshare", "--mount", "sh", "-c", script, LAUNCHER]);
+    const { code, stdout, stderr } = await execute(wrapped);
+    expect(code, stderr).toBe(1);
+    expect(stdout).toContain("reason: Stopped");
+    expect(stderr).toMatch(/^pcapper: pcap1: its status could not be kept in .+: EROFS.* \[WriteError\]$/m);
+  });
+
+  test.each([
+    ["a FIFO", (path: string) => void execFileSync("mkfifo", [path])],
+    ["a folder", (path: string) => void mkdirSync(path)],
+    ["a symbolic link", (path: string) => symlinkSync("/dev/zero", path)],
+    [
+      "a sparse file of 1 GiB",
+      (path: string) => {
+        writeFileSync(path, "mine");
+        truncateSync(path, 2 ** 30);
+      },
+    ],
+  ])("%s that is called a lock neither holds up a run nor goes", async (_name, make) => {
+    mkdirSync(join(output.path, "strangers"));
+    for (const name of [".x.lock", ".n.x.1.lock"]) make(join(output.path, "strangers", name));
+    expect((await start("pcap1", { captureSeconds: 1 }).ended).exitCode).toBe(0);
+    expect(namesIn(join(output.path, "strangers"))).toEqual([".n.x.1.lock", ".x.lock"]);
   });
 
   test("started twice in one second it writes two sets of files", async () => {

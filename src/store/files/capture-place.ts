@@ -1,8 +1,10 @@
-import { lstatSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { captureFilePrefix, companionNames } from "../../agent/file-names.ts";
 import type { CaptureNeeds } from "../../agent/limits.ts";
 import type { FileLock, Native } from "../../capture/native.ts";
+import { overwritePlainFile } from "./plain-file.ts";
+import { unsafeFolder } from "./unsafe-folder.ts";
 
 /** Where one capture puts its files, held by a lock for as long as it lives. */
 export interface CapturePlace {
@@ -10,11 +12,14 @@ export interface CapturePlace {
   prefix: string;
   /** Lets other processes count what this capture may still write, and its ring. */
   promise(needs: CaptureNeeds): void;
-  /** Frees the name: the lock file goes. */
+  /** Frees the name: the lock file goes, where it can. Never throws. */
   close(): void;
 }
 
-/** Makes the folder and takes the first free `NODE.NAME.EPOCH`, from `epochSeconds` on. */
+/**
+ * Makes the folder and takes the first free `NODE.NAME.EPOCH`, from `epochSeconds` on.
+ * @throws Error, also NativeError, where the folder cannot be used
+ */
 export function openPlace(
   native: Native,
   output: string,
@@ -30,12 +35,10 @@ export function openPlace(
 }
 
 function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o750 });
-  if (lstatSync(folder).isSymbolicLink()) {
-    throw Object.assign(new Error(`${folder} is a symbolic link and files are never written through one`), {
-      code: "ENOTDIR",
-    });
-  }
+  if (unsafeFolder(folder) === undefined) mkdirSync(folder, { recursive: true, mode: 0o750 });
+  // Looked at again: somebody else may have been faster.
+  const unsafe = unsafeFolder(folder);
+  if (unsafe !== undefined) throw new Error(`${folder} cannot be used: ${unsafe}`);
 }
 
 /** A name is taken by its lock; looked at before and after, as another process may be doing the same. */
@@ -61,13 +64,14 @@ function heldPlace(folder: string, prefix: string, lock: FileLock): CapturePlace
   return {
     folder,
     prefix,
-    promise: (needs) => writeFileSync(lockPath, JSON.stringify(needs)),
+    promise: (needs) => overwritePlainFile(lockPath, JSON.stringify(needs)),
     close: () => {
       try {
         unlinkSync(lockPath);
-      } finally {
-        lock.release();
+      } catch {
+        // The folder is gone or read-only: a lock that nobody holds does no harm.
       }
+      lock.release();
     },
   };
 }

@@ -1,14 +1,15 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
+import { companionNames, leftovers, packetFiles, preparedFiles } from "../../agent/file-names.ts";
 import { isFinal } from "../../agent/progress.ts";
 import type { PacketCapture } from "../../api/resource.ts";
-import type { Native } from "../../capture/native.ts";
+import type { FileLock, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Found, Manifest } from "./manifest.ts";
-import { endedResource, interruption, repairedManifest } from "./repair.ts";
+import { endedResource, FILE_HEADER, interruption, repairedManifest } from "./repair.ts";
 import { lastSign, type Place, repairFiles, type Say } from "./repair-files.ts";
+import { LARGEST_LOCK } from "./running-captures.ts";
 
 /** Repairs one capture, unless it runs or is whole already. @returns whether it was repaired */
 export async function recoverCapture(
@@ -21,12 +22,12 @@ export async function recoverCapture(
   const names = companionNames(prefix);
   const hadLock = existsSync(join(folder, names.lock));
   if (!hadLock && (await isWhole(place))) return false;
-  if (!isLockable(join(folder, names.lock))) return false;
-  const lock = native.tryLock(join(folder, names.lock));
+  const lock = lockOrSay(place, join(folder, names.lock));
   if (lock === null) return false;
   try {
     // First, as what they held may be the only room left.
     for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
+    for (const { name } of preparedFiles(prefix, readdirSync(folder))) removeEmpty(join(folder, name));
     const repaired = await repair(place);
     rmSync(join(folder, names.lock), { force: true });
     return repaired;
@@ -38,9 +39,26 @@ export async function recoverCapture(
   }
 }
 
-/** A lock is a plain file or not there yet: nothing else is opened. */
+/** A lock is a small plain file or not there yet: nothing else is opened. */
 function isLockable(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined || (found.isFile() && found.size <= LARGEST_LOCK);
+}
+
+/** null where another process holds it, it is no lock of ours, or nobody can take it (a read-only disk). */
+function lockOrSay({ native, folder, prefix, say }: Place, path: string): FileLock | null {
+  try {
+    return isLockable(path) ? native.tryLock(path) : null;
+  } catch (error) {
+    say(`${join(folder, prefix)}.json: skipped: ${(error as Error).message}.`);
+    return null;
+  }
+}
+
+/** A prepared file without a single packet; one with more is made whole like any other. */
+function removeEmpty(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() && found.size <= FILE_HEADER) rmSync(path, { force: true });
 }
 
 async function isWhole(place: Place): Promise<boolean> {
@@ -65,7 +83,8 @@ async function repair(place: Place): Promise<boolean> {
 }
 
 function sayUnusable({ folder, prefix, say }: Place, manifest: Found<Manifest>): void {
-  const found = packetFiles(prefix, readdirSync(folder));
+  const inFolder = readdirSync(folder);
+  const found = [...packetFiles(prefix, inFolder), ...preparedFiles(prefix, inFolder)];
   if (!("problem" in manifest) || found.length === 0) return;
   say(
     `${join(folder, prefix)}.json: ${manifest.problem}; its ${found.length} packet files were left as they are.`,

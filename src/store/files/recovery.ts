@@ -1,8 +1,7 @@
-import { readdirSync } from "node:fs";
 import type { Native } from "../../capture/native.ts";
 import { recoverCapture } from "./recover-capture.ts";
 import type { Say } from "./repair-files.ts";
-import { foldersIn, lockFiles } from "./running-captures.ts";
+import { foldersIn, lockFiles, namesIn, prefixOfLock } from "./running-captures.ts";
 
 /**
  * Repairs captures whose process died, found by the lock files they left: cheap enough for every start.
@@ -29,9 +28,9 @@ export async function recoverAll(native: Native, output: string, say: Say): Prom
 
 /** Prefixes of all captures that left a manifest, a status or a lock. */
 function prefixesIn(folder: string): string[] {
-  const found = readdirSync(folder).flatMap((name) => {
-    const match = /^\.(.+)\.lock$/.exec(name) ?? /^([^.].*?)(?:\.status)?\.json$/.exec(name);
-    return match?.[1] === undefined ? [] : [match[1]];
+  const found = namesIn(folder).flatMap((name) => {
+    const prefix = prefixOfLock(name) ?? /^([^.].*?)(?:\.status)?\.json$/.exec(name)?.[1];
+    return prefix === undefined ? [] : [prefix];
   });
   return [...new Set(found)].sort();
 }

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type PacketFileName, packetFiles } from "../../agent/file-names.ts";
+import { type PacketFileName, packetFiles, preparedFiles, wholeName } from "../../agent/file-names.ts";
 import { timeText } from "../../agent/status.ts";
 import type { Native } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
@@ -31,9 +31,12 @@ export async function repairFiles(
 ): Promise<{ files: ManifestFile[]; cutBytes: number }> {
   const files: ManifestFile[] = [];
   let cutBytes = 0;
-  for (const found of packetFiles(place.prefix, readdirSync(place.folder))) {
+  for (const found of foundFiles(place)) {
     const path = join(place.folder, found.name);
-    if (found.number > manifest.reservedThrough) continue;
+    if (found.number > manifest.reservedThrough) {
+      place.say(`${path}: skipped: numbers of this capture end at ${manifest.reservedThrough}.`);
+      continue;
+    }
     const size = plainFileSize(path);
     if (size === undefined) {
       place.say(`${path}: skipped: it is not a plain file.`);
@@ -52,6 +55,12 @@ export async function repairFiles(
   return { files, cutBytes };
 }
 
+function foundFiles({ folder, prefix }: Place): PacketFileName[] {
+  const names = readdirSync(folder);
+  const found = [...packetFiles(prefix, names), ...preparedFiles(prefix, names)];
+  return found.sort((a, b) => a.number - b.number);
+}
+
 function plainFileSize(path: string): number | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() ? found.size : undefined;
@@ -62,7 +71,7 @@ async function recoverFile({ native, folder, say }: Place, found: PacketFileName
   try {
     const { packets, bytes, cutBytes, firstTimestamp, lastTimestamp } = await native.recoverFile(path);
     if (packets === 0 && found.partial) return { cutBytes, file: undefined };
-    const name = found.name.replace(/\.part$/, "");
+    const name = wholeName(found.name);
     return { cutBytes, file: { name, number: found.number, packets, bytes, firstTimestamp, lastTimestamp } };
   } catch (error) {
     say(`${path}: skipped: ${(error as Error).message}`);

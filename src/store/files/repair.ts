@@ -5,7 +5,7 @@ import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 
 /** Bytes of a pcap file's header, and of each record's. */
-const FILE_HEADER = 24;
+export const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 
 const DIED = "The process that captured ended before the capture did";

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CaptureNeeds } from "../../agent/limits.ts";
 import type { Native } from "../../capture/native.ts";
 import { allocatedBytes } from "./disk-usage.ts";
+import { readPlainFile } from "./plain-file.ts";
 
 /** What the captures that run in this output folder, of any process, have been promised. */
 export interface RunningCaptures {
@@ -19,12 +20,20 @@ export interface LockFile {
   path: string;
 }
 
+/** Bytes of a lock file at most: it holds two numbers. A larger one is not ours. */
+export const LARGEST_LOCK = 4096;
+
+/** The prefix of the capture that the lock file `name` belongs to; undefined where it is no such name. */
+export function prefixOfLock(name: string): string | undefined {
+  return /^\.([^.].*\.\d+)\.lock$/.exec(name)?.[1];
+}
+
 /** The lock files below `output`: one for each capture that runs or died. Cheap: two levels of names. */
 export function lockFiles(output: string): LockFile[] {
   return foldersIn(output).flatMap((folder) =>
     namesIn(folder).flatMap((name) => {
-      const match = /^\.(.+)\.lock$/.exec(name);
-      return match?.[1] === undefined ? [] : [{ folder, prefix: match[1], path: join(folder, name) }];
+      const prefix = prefixOfLock(name);
+      return prefix === undefined ? [] : [{ folder, prefix, path: join(folder, name) }];
     }),
   );
 }
@@ -56,7 +65,7 @@ export function runningCaptures(native: Native, output: string): RunningCaptures
 /** undefined: it has not been let in yet, or says nothing that can be counted. */
 function promiseOf(path: string): CaptureNeeds | undefined {
   try {
-    const { worstCase, ring } = JSON.parse(readFileSync(path, "utf8")) as Partial<CaptureNeeds>;
+    const { worstCase, ring } = JSON.parse(readPlainFile(path, LARGEST_LOCK)) as Partial<CaptureNeeds>;
     return isSize(worstCase) && isSize(ring) ? { worstCase, ring } : undefined;
   } catch {
     return undefined;
@@ -67,10 +76,15 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** One that cannot be tried (EACCES, gone, no plain file) is nobody's promise to this process. */
 function isHeld(native: Native, path: string): boolean {
-  const lock = native.tryLock(path);
-  lock?.release();
-  return lock === null;
+  try {
+    const lock = native.tryLock(path);
+    lock?.release();
+    return lock === null;
+  } catch {
+    return false;
+  }
 }
 
 function bytesOnDisk({ folder, prefix }: LockFile): number {
@@ -79,7 +93,8 @@ function bytesOnDisk({ folder, prefix }: LockFile): number {
     .reduce((bytes, name) => bytes + allocatedBytes(join(folder, name)), 0);
 }
 
-function namesIn(folder: string): string[] {
+/** Names in a folder; none where it is gone or cannot be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

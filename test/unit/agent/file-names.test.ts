@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { captureFilePrefix, companionNames, leftovers, packetFiles } from "../../../src/agent/file-names.ts";
+import {
+  captureFilePrefix,
+  companionNames,
+  leftovers,
+  packetFiles,
+  preparedFiles,
+  wholeName,
+} from "../../../src/agent/file-names.ts";
 
 const EPOCH = 1_795_552_886;
 const LONG = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
@@ -68,7 +75,28 @@ test("packet files are found by number, whole or partial, and nothing else", () 
 });
 
 test("leftovers are hidden files of the same capture", () => {
-  const ours = [".p.1.status.reserve", ".p.1.json.tmp", ".p.1.00002.pcap.next"];
-  const others = [".p.10.status.reserve", ".p.1.lock", "p.1.00001.pcap", ".p.1.00002.pcap.next2", ".bashrc"];
+  const ours = [".p.1.status.reserve", ".p.1.json.tmp"];
+  const others = [".p.10.status.reserve", ".p.1.lock", "p.1.00001.pcap", ".p.1.00002.pcap.next", ".bashrc"];
   expect(leftovers("p.1", [...ours, ...others])).toEqual(ours);
 });
+
+test("files that were opened ahead are found by number, and nothing else", () => {
+  const names = [".p.1.00003.pcap.next", ".p.1.00002.pcap.next"];
+  const strangers = [
+    ".p.10.00002.pcap.next",
+    ".p.1.00002.pcap.next2",
+    "p.1.00002.pcap.next",
+    ".p.1.2.pcap.next",
+  ];
+  expect(preparedFiles("p.1", [...names, ...strangers])).toEqual([
+    { name: ".p.1.00002.pcap.next", number: 2, partial: true },
+    { name: ".p.1.00003.pcap.next", number: 3, partial: true },
+  ]);
+});
+
+test.each(["p.1.00002.pcap", "p.1.00002.pcap.part", ".p.1.00002.pcap.next"])(
+  "%s is whole as .pcap",
+  (name) => {
+    expect(wholeName(name)).toBe("p.1.00002.pcap");
+  },
+);

@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -49,8 +60,7 @@ async function run(
     onReport: () => undefined,
   };
   const result = await runCaptures(world, createdCaptures(resources, 0));
-  await store.close();
-  return result;
+  return { ...result, notKept: await store.close() };
 }
 
 function statusOf(result: { ended: PacketCapture[] }) {
@@ -197,13 +207,106 @@ test("too little free space stops a running capture with DiskPressure", async ()
   expect(statusOf(await running)).toMatchObject({ progress: "failure", reason: "DiskPressure" });
 });
 
-test("an error of one capture does not touch the other", async () => {
+test("a folder that is a symbolic link ends its own capture only, and is not written through", async () => {
   native.script = [RUNS, ENDS];
   mkdirSync(join(output, "real"));
   symlinkSync(join(output, "real"), join(output, "pcap1"));
-  const { ended, errors } = await run([resource("pcap1"), resource("pcap2")]);
-  expect(errors).toHaveLength(1);
-  expect(errors[0]?.message).toMatch(/pcap1.*symbolic link/);
+  const { ended, problems } = await run([resource("pcap1"), resource("pcap2")]);
+  expect(problems).toEqual([]);
+  expect(ended[0]?.status).toMatchObject({
+    progress: "failure",
+    reason: "WriteError",
+    message: expect.stringMatching(/pcap1 cannot be used: it is a symbolic link/),
+  });
   expect(ended[1]?.status?.progress).toBe("finished");
   expect(readdirSync(join(output, "real"))).toEqual([]);
+});
+
+test("a folder that is a file is a failure with a status", async () => {
+  writeFileSync(join(output, "pcap1"), "mine");
+  expect(statusOf(await run([resource("pcap1")]))).toMatchObject({
+    progress: "failure",
+    reason: "WriteError",
+  });
+  expect(readFileSync(join(output, "pcap1"), "utf8")).toBe("mine");
+});
+
+test.skipIf(process.getuid?.() !== 0)("a folder of another user is not written to", async () => {
+  mkdirSync(join(output, "pcap1"));
+  try {
+    chownSync(join(output, "pcap1"), 1, 1);
+  } catch {
+    // A user namespace without that user.
+    return;
+  }
+  const status = statusOf(await run([resource("pcap1")]));
+  expect(status).toMatchObject({
+    reason: "WriteError",
+    message: expect.stringContaining("belongs to user 1"),
+  });
+  expect(readdirSync(join(output, "pcap1"))).toEqual([]);
+});
+
+test("a folder that is gone at the end takes no result with it", async () => {
+  native.script = [RUNS];
+  const stop = new AbortController();
+  const running = run([resource("pcap1"), resource("pcap2")], { stop: stop.signal });
+  setTimeout(() => {
+    rmSync(join(output, "pcap1"), { recursive: true });
+    stop.abort({ reason: "Stopped", message: "" });
+  }, 200);
+  const { ended, problems, notKept } = await running;
+  expect(ended.map(({ status }) => status?.reason)).toEqual(["Stopped", "Stopped"]);
+  expect(ended[0]?.status).not.toHaveProperty("fileLocation");
+  expect(problems).toEqual([]);
+  expect(notKept).toEqual([
+    {
+      code: "WriteError",
+      message: expect.stringMatching(/^pcap1: its status could not be kept in .+: ENOENT/),
+    },
+  ]);
+});
+
+test.each([
+  ["a FIFO", (path: string) => void execFileSync("mkfifo", [path])],
+  ["a folder", (path: string) => void mkdirSync(path)],
+  ["a symbolic link", (path: string) => symlinkSync("/dev/zero", path)],
+  [
+    "a sparse file of 1 GiB",
+    (path: string) => {
+      writeFileSync(path, "");
+      truncateSync(path, 2 ** 30);
+    },
+  ],
+])("%s in place of a lock neither holds up a start nor counts", async (_name, make) => {
+  native.script = [RUNS, ENDS];
+  mkdirSync(join(output, "elsewhere"));
+  const path = join(output, "elsewhere", ".n.p.1.lock");
+  make(path);
+  native.held.add(path);
+  expect(statusOf(await run([resource("pcap1")], { env: { MAX_CAPTURES: "1" } }))?.progress).toBe("finished");
+});
+
+test("a lock that cannot be tried ends no capture", async () => {
+  native.script = [RUNS, ENDS];
+  runningElsewhere(native, output, "n.p.1", JSON.stringify({ worstCase: 1, ring: 1 }));
+  const { tryLock } = native;
+  native.tryLock = (path) => {
+    if (path.includes("elsewhere"))
+      throw Object.assign(new Error("Permission denied"), { code: "WriteError" });
+    return tryLock(path);
+  };
+  expect(statusOf(await run([resource("pcap1")]))?.progress).toBe("finished");
+});
+
+test("a start lock that cannot be taken is a failure with a status", async () => {
+  const { tryLock } = native;
+  native.tryLock = (path) => {
+    if (path.endsWith(".pcapper.lock"))
+      throw Object.assign(new Error("it is a link"), { code: "WriteError" });
+    return tryLock(path);
+  };
+  const result = await run([resource("pcap1")]);
+  expect(statusOf(result)).toMatchObject({ reason: "WriteError", message: "it is a link." });
+  expect(result.problems).toEqual([]);
 });

@@ -1,10 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { API_VERSION, KIND, type PacketCapture } from "../../../src/api/resource.ts";
 import { keyOf, StatusConflict } from "../../../src/store/capture-store.ts";
-import { openPlace } from "../../../src/store/files/capture-place.ts";
+import { type CapturePlace, openPlace } from "../../../src/store/files/capture-place.ts";
 import { replaceFile, replaceFromReserve, reserveRoom } from "../../../src/store/files/durable.ts";
 import { createFileStore } from "../../../src/store/files/file-store.ts";
 import { createFakeNative } from "../agent/fake-native.ts";
@@ -81,4 +92,88 @@ test("replacing leaves one whole file of mode 0640 and no draft", async () => {
   expect(readFileSync(path, "utf8")).toBe("two");
   expect(statSync(path).mode & 0o777).toBe(0o640);
   expect(readdirSync(output)).toEqual(["status"]);
+});
+
+describe("a folder that cannot be written any more", () => {
+  const events: string[] = [];
+  const finish = async (capturePlace: CapturePlace) => {
+    const store = createFileStore((_capture, { reason }) => void events.push(reason));
+    store.add(CAPTURE, capturePlace);
+    const scheduled = await store.writeStatus(CAPTURE, { progress: "scheduled" });
+    const ended = await store.writeStatus(scheduled, { progress: "finished", reason: "Stopped" });
+    return { ended, notKept: await store.close() };
+  };
+  beforeEach(() => {
+    events.length = 0;
+  });
+
+  test("keeps no status from being known, and it is said once while running and at the end", async () => {
+    const gone = place(1);
+    rmSync(gone.folder, { recursive: true });
+    const { ended, notKept } = await finish(gone);
+    expect(ended.status).toMatchObject({ progress: "finished" });
+    expect(events).toEqual(["StatusNotKept"]);
+    expect(notKept).toMatchObject([{ code: "WriteError", message: expect.stringContaining("ENOENT") }]);
+  });
+
+  test("as in /proc, where nobody can make a file, is no exception either", async () => {
+    const readOnly = {
+      folder: "/proc/self",
+      prefix: "n.p.1",
+      promise: () => undefined,
+      close: () => undefined,
+    };
+    expect((await finish(readOnly)).notKept).toHaveLength(1);
+  });
+
+  test("releases all locks, also where a hidden file cannot be removed", async () => {
+    const native = createFakeNative();
+    const held = openPlace(native, output, { node: "n", name: "pcap1", epochSeconds: 1 });
+    mkdirSync(join(held.folder, `.${held.prefix}.status.reserve`));
+    expect((await finish(held)).notKept).toEqual([]);
+    expect(native.held.size).toBe(0);
+    expect(existsSync(join(held.folder, `.${held.prefix}.lock`))).toBe(false);
+  });
+
+  test("does not keep its lock", () => {
+    const native = createFakeNative();
+    const held = openPlace(native, output, { node: "n", name: "pcap1", epochSeconds: 1 });
+    rmSync(held.folder, { recursive: true });
+    held.close();
+    expect(native.held.size).toBe(0);
+  });
+});
+
+describe("a link in place of a hidden file", () => {
+  const mine = () => join(output, "mine");
+  const link = (kind: (target: string, path: string) => void, name: string) => {
+    writeFileSync(mine(), "mine");
+    kind(mine(), join(output, name));
+  };
+
+  test.each([["symbolic", symlinkSync] as const, ["hard", linkSync] as const])(
+    "is not written through (%s)",
+    async (_name, kind) => {
+      link(kind, ".draft");
+      await replaceFile(join(output, "status"), join(output, ".draft"), "new");
+      kind(mine(), join(output, ".reserve"));
+      await reserveRoom(join(output, ".reserve"), 100);
+      rmSync(join(output, ".reserve"));
+      kind(mine(), join(output, ".reserve"));
+      await expect(
+        replaceFromReserve(join(output, "status"), join(output, ".reserve"), "x"),
+      ).rejects.toThrow();
+      expect(readFileSync(mine(), "utf8")).toBe("mine");
+      expect(readFileSync(join(output, "status"), "utf8")).toBe("new");
+    },
+  );
+
+  test("keeps a promise from being written", () => {
+    const held = place(1);
+    const lock = join("pcap1", `.${held.prefix}.lock`);
+    rmSync(join(output, lock));
+    link(symlinkSync, lock);
+    expect(() => held.promise({ worstCase: 1, ring: 1 })).toThrow(/ELOOP/);
+    expect(readFileSync(mine(), "utf8")).toBe("mine");
+  });
 });

@@ -119,6 +119,17 @@ describe("a capture whose process died", () => {
     expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
+  test("a file opened ahead that has packets already is made whole and counted", async () => {
+    deadCapture();
+    const next = `.${PREFIX}.00003.pcap.next`;
+    write(next, "x".repeat(90));
+    native.recovered.set(inFolder(next), { packets: 1, bytes: 90 });
+    await recover();
+    const { files, statistics } = read(`${PREFIX}.json`);
+    expect(files.at(-1)).toMatchObject({ name: `${PREFIX}.00003.pcap`, number: 3, packets: 1 });
+    expect(statistics).toMatchObject({ packets: 22, files: 3 });
+  });
+
   test("keeps what its own status said before", async () => {
     deadCapture();
     const status = { progress: "running", node: "n", scheduledTime: "2026-11-24T19:59:59Z" };
@@ -206,6 +217,33 @@ describe("what is never touched", () => {
     for (const name of strangers) write(name, "mine");
     await recover();
     for (const name of strangers) expect(readFileSync(inFolder(name), "utf8")).toBe("mine");
+    const skipped = said.filter((line) => line.includes("numbers of this capture end at 2"));
+    expect(skipped.map((line) => line.split(": ")[0]).sort()).toEqual(strangers.slice(0, 2).map(inFolder));
+  });
+
+  test("a file opened ahead that holds something, where the manifest cannot be used", async () => {
+    deadCapture();
+    write(`${PREFIX}.json`, "");
+    write(`.${PREFIX}.00003.pcap.next`, "x".repeat(90));
+    await recover();
+    expect(existsSync(inFolder(`.${PREFIX}.00003.pcap.next`))).toBe(true);
+    expect(said.join()).toContain("its 3 packet files were left as they are");
+  });
+
+  test("what a stranger calls a lock", async () => {
+    write(".mine.lock", "mine");
+    write(".n.p.1.lock", "x".repeat(5000));
+    expect(await recover()).toBe(0);
+    expect(readdirSync(folder)).toEqual([".mine.lock", ".n.p.1.lock"]);
+  });
+
+  test("a capture whose lock cannot be tried, and that is said", async () => {
+    deadCapture();
+    native.tryLock = () => {
+      throw new Error("Read-only file system");
+    };
+    expect(await recover()).toBe(0);
+    expect(said.join()).toContain("skipped: Read-only file system");
   });
 
   test("what a symbolic link points to", async () => {
