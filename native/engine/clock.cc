@@ -1,8 +1,15 @@
 #include "engine/clock.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace pcapper {
+
+int PollMilliseconds(int64_t nanoseconds) {
+  constexpr int64_t kLongest = 3600 * kNanosecondsPerSecond;
+  const int64_t wait = std::clamp<int64_t>(nanoseconds, 0, kLongest);
+  return static_cast<int>((wait + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
+}
 
 std::string FormatTime(int64_t nanoseconds_since_1970) {
   if (nanoseconds_since_1970 == 0) return {};

@@ -22,6 +22,10 @@ inline int64_t MonotonicNow() { return ReadClock(CLOCK_MONOTONIC); }
 // Nanoseconds since 1970: for people.
 inline int64_t RealtimeNow() { return ReadClock(CLOCK_REALTIME); }
 
+// poll(2)'s timeout for a wait: rounded up, since waking a little early would mean waking twice, and an
+// hour at most, since a longer one may not fit.
+int PollMilliseconds(int64_t nanoseconds);
+
 // RFC 3339 in UTC with nine decimals; empty for 0.
 std::string FormatTime(int64_t nanoseconds_since_1970);
 

@@ -18,6 +18,31 @@ TEST_CASE("a time is written as RFC 3339 with nine decimals") {
   CHECK(FormatTime(4'294'967'295'999'999'999) == "2106-02-07T06:28:15.999999999Z");
 }
 
+TEST_CASE("a wait is rounded up, and never too long for poll") {
+  CHECK(PollMilliseconds(-1) == 0);
+  CHECK(PollMilliseconds(0) == 0);
+  CHECK(PollMilliseconds(1) == 1);
+  CHECK(PollMilliseconds(kNanosecondsPerMillisecond) == 1);
+  CHECK(PollMilliseconds(kNanosecondsPerMillisecond + 1) == 2);
+  // A buffer of 4 MiB at 1 byte a second.
+  CHECK(PollMilliseconds((4ll << 20) * kNanosecondsPerSecond) == 3'600'000);
+  CHECK(PollMilliseconds(INT64_MAX) == 3'600'000);
+}
+
+TEST_CASE("UTF-8 stays as it is in JSON, and only bytes that are none are escaped") {
+  for (const char* good : {"é", "\u20ac", "Übung", "日本語", "\xf0\x9f\xa6\x88", "\xf4\x8f\xbf\xbf"}) {
+    CHECK(JsonString(good) == "\"" + std::string(good) + "\"");
+  }
+  CHECK(JsonString("\xe9t\xc3\xa9") == "\"\\u00e9t\xc3\xa9\"");
+  // Overlong, a surrogate, beyond U+10FFFF, cut, a byte that only continues.
+  CHECK(JsonString("\xc0\xaf") == R"("\u00c0\u00af")");
+  CHECK(JsonString("\xe0\x9f\xbf") == R"("\u00e0\u009f\u00bf")");
+  CHECK(JsonString("\xed\xa0\x80") == R"("\u00ed\u00a0\u0080")");
+  CHECK(JsonString("\xf4\x90\x80\x80") == R"("\u00f4\u0090\u0080\u0080")");
+  CHECK(JsonString("\xe2\x82") == R"("\u00e2\u0082")");
+  CHECK(JsonString("\x80") == R"("\u0080")");
+}
+
 TEST_CASE("any byte in a name makes valid JSON") {
   CHECK(JsonString("eth0") == "\"eth0\"");
   CHECK(JsonString("a\"b\\c") == R"("a\"b\\c")");
