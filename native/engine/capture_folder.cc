@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/clock.h"
 #include "engine/exclusive_rename.h"
 #include "engine/failure.h"
 
@@ -35,6 +36,17 @@ bool TakesDirectWrites(int fd) {
 #else
   return fd >= 0;
 #endif
+}
+
+std::optional<FileIdentity> Identity(int folder, const char* name, int flags) {
+  struct statx about {};
+  if (statx(folder, name, flags, STATX_INO | STATX_BTIME, &about) != 0) return std::nullopt;
+  const bool knows_birth = (about.stx_mask & STATX_BTIME) != 0;
+  return FileIdentity{
+      .device_major = about.stx_dev_major,
+      .device_minor = about.stx_dev_minor,
+      .inode = about.stx_ino,
+      .born_at = knows_birth ? about.stx_btime.tv_sec * kNanosecondsPerSecond + about.stx_btime.tv_nsec : 0};
 }
 
 void WriteText(int fd, const std::string& text, const std::string& name) {
@@ -83,11 +95,16 @@ void CaptureFolder::Announce(uint32_t number) const {
 }
 
 bool CaptureFolder::IsNamed(const OpenFile& file, const std::string& name) const {
-  struct stat held {};
-  struct stat named {};
-  return fstat(file.buffered.get(), &held) == 0 &&
-         fstatat(folder_.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+  const std::optional<FileIdentity> held = IdentityOf(file);
+  return held && IsNamed(*held, name);
+}
+
+bool CaptureFolder::IsNamed(const FileIdentity& file, const std::string& name) const {
+  return Identity(folder_.get(), name.c_str(), AT_SYMLINK_NOFOLLOW) == file;
+}
+
+std::optional<FileIdentity> CaptureFolder::IdentityOf(const OpenFile& file) {
+  return Identity(file.buffered.get(), "", AT_EMPTY_PATH);
 }
 
 void CaptureFolder::Complete(const OpenFile& file) const {
@@ -104,7 +121,8 @@ void CaptureFolder::Discard(const OpenFile& file) const {
   }
 }
 
-UniqueFd CaptureFolder::Unlink(const std::string& name) const {
+UniqueFd CaptureFolder::Unlink(const FileIdentity& expected, const std::string& name) const {
+  if (!IsNamed(expected, name)) return {};
   UniqueFd file(openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (unlinkat(folder_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
     throw DiskFailure(errno, "removing " + name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/open_file.h"
@@ -8,6 +9,19 @@
 #include "engine/unique_fd.h"
 
 namespace pcapper {
+
+// Tells a file from any other that has, or comes to have, its name or its inode number.
+struct FileIdentity {
+  uint32_t device_major = 0;
+  uint32_t device_minor = 0;
+  uint64_t inode = 0;
+  int64_t born_at = 0;  // nanoseconds since 1970; 0 where the file system does not know
+
+  bool operator==(const FileIdentity& other) const {
+    return device_major == other.device_major && device_minor == other.device_minor && inode == other.inode &&
+           (born_at == other.born_at || born_at == 0 || other.born_at == 0);
+  }
+};
 
 // The folder of one capture and the names in it. Every name is looked up below the folder's own
 // descriptor and no link is followed, so that nobody can point a write elsewhere.
@@ -30,8 +44,13 @@ class CaptureFolder {
   void Complete(const OpenFile& file) const;
   // Removes a hidden or a `.part` file that holds nothing; never another file of that name.
   void Discard(const OpenFile& file) const;
-  // Takes a whole file's name away; the descriptor returned still holds its blocks.
-  UniqueFd Unlink(const std::string& name) const;
+  // Nothing where the file cannot be asked.
+  static std::optional<FileIdentity> IdentityOf(const OpenFile& file);
+  // Whether the name, not followed as a link, is this file's.
+  bool IsNamed(const FileIdentity& file, const std::string& name) const;
+  // Takes a file's name away; the descriptor returned still holds its blocks. Nothing where the name is
+  // gone, or another file's by now.
+  UniqueFd Unlink(const FileIdentity& file, const std::string& name) const;
   void Sync() const;
 
   // Makes `.PREFIX.json.reserve`, real blocks for a last manifest on a disk that is full by then.
@@ -47,7 +66,6 @@ class CaptureFolder {
   void RemoveManifest() const;
 
  private:
-  // Whether the name still is this file's.
   bool IsNamed(const OpenFile& file, const std::string& name) const;
   void WriteSynced(const std::string& name, int flags, const std::string& text) const;
   void ReplaceManifest(const std::string& from) const;

@@ -21,6 +21,8 @@ constexpr size_t kMaxBacklog = 32;
 // The manifest is rewritten at most this often, and never for more than a twentieth of the time.
 constexpr int64_t kManifestInterval = 500 * kNanosecondsPerMillisecond;
 constexpr int64_t kManifestShare = 20;
+// A manifest that could not be written is tried again after this long.
+constexpr int64_t kRetryInterval = kNanosecondsPerSecond;
 
 // An upper bound of the last manifest's size: 220 bytes an entry beside the name.
 size_t ReserveBytes(const std::string& head, const std::string& prefix, uint32_t file_count) {
@@ -37,7 +39,9 @@ FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest 
       on_change_(std::move(on_change)),
       manifest_(std::move(manifest)) {}
 
-FileKeeper::~FileKeeper() {
+FileKeeper::~FileKeeper() { EndHelper(); }
+
+void FileKeeper::EndHelper() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -68,6 +72,22 @@ OpenFile FileKeeper::Start() {
     throw;
   }
   return *std::move(first);
+}
+
+void FileKeeper::Begin(int64_t start_time) {
+  {
+    const std::lock_guard lock(mutex_);
+    manifest_.start_time = start_time;
+    manifest_wanted_ = true;
+  }
+  wake_helper_.notify_one();
+}
+
+void FileKeeper::Abandon(OpenFile first) {
+  EndHelper();
+  folder_.Discard(first);
+  folder_.RemoveManifest();
+  folder_.RemoveReserve();
 }
 
 std::optional<OpenFile> FileKeeper::Turn(OpenFile whole, const CapturedFile& what) {
@@ -117,10 +137,9 @@ CaptureEnd FileKeeper::Finish(OpenFile last, const CapturedFile& what, const Sta
     if (last.buffered) turned_.push_back({std::move(last), what, false});
     TakeCounts(counted);
     manifest_.current.reset();
-    closing_ = true;
   }
-  wake_helper_.notify_one();
-  helper_.join();
+  EndHelper();
+  SettleNames();
   if (failure_) end = {failure_->reason(), failure_->what(), end.time};
   manifest_.finished = end;
   try {
@@ -144,18 +163,17 @@ void FileKeeper::TakeCounts(const Statistics& counted) {
 
 FileTotals FileKeeper::totals() const {
   const std::lock_guard lock(mutex_);
-  FileTotals totals{.files = kept_.size(),
+  FileTotals totals{.files = kept_files_,
                     .files_removed = manifest_.statistics.files_removed,
                     .packets_removed = manifest_.statistics.packets_removed,
-                    .bytes_on_disk = 0,
+                    .bytes_on_disk = kept_bytes_,
                     .current_file = {}};
-  for (const KeptFile& file : kept_) totals.bytes_on_disk += file.what.bytes;
   if (manifest_.current) {
     totals.files++;
     totals.bytes_on_disk += manifest_.current->bytes;
     totals.current_file = folder_.path() + "/" + manifest_.current->name;
-  } else if (!kept_.empty()) {
-    totals.current_file = folder_.path() + "/" + kept_.back().what.name;
+  } else if (!newest_kept_.empty()) {
+    totals.current_file = folder_.path() + "/" + newest_kept_;
   }
   return totals;
 }
@@ -228,47 +246,73 @@ void FileKeeper::Do(Job job) {
 }
 
 void FileKeeper::TakeTurn() {
-  std::unique_lock lock(mutex_);
-  WholeFile whole = std::move(turned_.front());
-  turned_.pop_front();
-  const uint32_t next_number = whole.what.number + 1;
-  const bool has_next = whole.has_next;
-  if (whole.what.bytes == 0) {
-    // Not even its header reached the disk.
-    lock.unlock();
-    return folder_.Discard(whole.file);
-  }
-  kept_.push_back({whole.what, false});
-  whole_.push_back(std::move(whole));
-  manifest_wanted_ = true;
-  if (!has_next) return;
-  manifest_.current = CapturedFile{
-      .name = folder_.FileName(next_number) + ".part", .number = next_number, .bytes = kFileHeaderBytes};
-  const bool full = kept_.size() + 1 > file_count_;
-  lock.unlock();
-  current_sync_ = std::move(next_sync_);
-  folder_.Announce(next_number);
-  if (full) RemoveOldest();
+  WholeFile whole;
   {
-    const std::lock_guard guard(mutex_);
+    const std::lock_guard lock(mutex_);
+    whole = std::move(turned_.front());
+    turned_.pop_front();
+  }
+  const bool hidden = whole.what.number == never_announced_;
+  // Not even its header reached the disk, or nobody knows of it and nothing is in it.
+  if (whole.what.bytes == 0 || (hidden && whole.what.packets == 0)) return folder_.Discard(whole.file);
+  const uint32_t next_number = whole.what.number + 1;
+  if (!Keep(std::move(whole))) return;
+  Announce(next_number);
+  if (kept_.size() + 1 > file_count_) RemoveOldest();
+  {
+    const std::lock_guard lock(mutex_);
     room_for_ = next_number;
   }
   wake_capture_.notify_all();
   on_change_();
 }
 
-// The next file is open by now. The oldest loses its name at once, its blocks a little later.
+// Counts a file in, to be made whole. Whether another follows it.
+bool FileKeeper::Keep(WholeFile whole) {
+  KeptFile kept{.what = whole.what, .identity = CaptureFolder::IdentityOf(whole.file), .complete = false};
+  const bool hidden = kept.what.number == never_announced_;
+  kept.what.name = hidden ? "." + whole.what.name + ".next" : whole.what.name + ".part";
+  const bool has_next = whole.has_next;
+  const std::lock_guard lock(mutex_);
+  kept_files_++;
+  kept_bytes_ += kept.what.bytes;
+  newest_kept_ = kept.what.name;
+  kept_.push_back(std::move(kept));
+  if (manifest_.current && manifest_.current->number == whole.what.number) manifest_.current.reset();
+  whole_.push_back(std::move(whole));
+  manifest_wanted_ = true;
+  return has_next;
+}
+
+// The next file, which the capture thread has already, gets the name of a file being written.
+void FileKeeper::Announce(uint32_t number) {
+  current_sync_ = std::move(next_sync_);
+  never_announced_ = number;
+  folder_.Announce(number);
+  never_announced_ = 0;
+  const std::lock_guard lock(mutex_);
+  manifest_.current =
+      CapturedFile{.name = folder_.FileName(number) + ".part", .number = number, .bytes = kFileHeaderBytes};
+}
+
+// The next file is open by now. The oldest loses its name at once, its blocks a little later. If somebody
+// removed it, or put a file of his own in its place, there is nothing left to do.
 void FileKeeper::RemoveOldest() {
-  std::unique_lock lock(mutex_);
-  const KeptFile oldest = std::move(kept_.front());
-  kept_.pop_front();
-  std::erase_if(whole_, [&](const WholeFile& whole) { return whole.what.number == oldest.what.number; });
-  manifest_.statistics.files_removed++;
-  manifest_.statistics.packets_removed += oldest.what.packets;
-  lock.unlock();
-  UniqueFd blocks = folder_.Unlink(oldest.what.name + (oldest.complete ? "" : ".part"));
-  lock.lock();
+  const KeptFile& oldest = kept_.front();
+  UniqueFd blocks = oldest.identity ? folder_.Unlink(*oldest.identity, oldest.what.name) : UniqueFd();
+  const std::lock_guard lock(mutex_);
   nameless_.push_back(std::move(blocks));
+  std::erase_if(whole_, [&](const WholeFile& whole) { return whole.what.number == oldest.what.number; });
+  CountAsRemoved(oldest);
+  kept_.pop_front();
+}
+
+// The mutex is held.
+void FileKeeper::CountAsRemoved(const KeptFile& file) {
+  kept_files_--;
+  kept_bytes_ -= file.what.bytes;
+  manifest_.statistics.files_removed++;
+  manifest_.statistics.packets_removed += file.what.packets;
 }
 
 // A file that cannot be created is no failure before it is needed.
@@ -286,11 +330,12 @@ void FileKeeper::PrepareNextOrRemember() {
 
 void FileKeeper::PrepareNext() {
   if (next_number_ > manifest_.reserved_through) {
-    {
-      const std::lock_guard lock(mutex_);
-      manifest_.reserved_through += kReservedAhead;
-    }
-    WriteManifest();
+    // Raised only when it is on disk: no file may exist that the manifest does not cover.
+    Manifest wider = Snapshot();
+    wider.reserved_through += kReservedAhead;
+    WriteManifest(wider);
+    const std::lock_guard lock(mutex_);
+    manifest_.reserved_through = wider.reserved_through;
   }
   OpenFile next = folder_.Create(next_number_, header_);
   next_number_++;
@@ -328,17 +373,24 @@ void FileKeeper::CompleteOne() {
   // A file that could not be synced is kept all the same, and the capture says what went wrong.
   if (fdatasync(whole.file.buffered.get()) != 0) Fail(DiskFailure(errno, "syncing " + whole.file.name));
   posix_fadvise(whole.file.buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
+  // Its failure is known by now.
+  if (whole.what.number == never_announced_) return;
   folder_.Complete(whole.file);
   // Where more files wait, the last of them syncs the folder for all.
   if (!MoreToComplete()) folder_.Sync();
-  {
-    const std::lock_guard lock(mutex_);
-    for (KeptFile& file : kept_) {
-      if (file.what.number == whole.what.number) file.complete = true;
-    }
-    manifest_wanted_ = true;
-  }
+  MarkComplete(whole.what);
   wake_capture_.notify_all();
+}
+
+void FileKeeper::MarkComplete(const CapturedFile& whole) {
+  for (KeptFile& file : kept_) {
+    if (file.what.number != whole.number) continue;
+    file.what.name = whole.name;
+    file.complete = true;
+  }
+  const std::lock_guard lock(mutex_);
+  newest_kept_ = kept_.back().what.name;
+  manifest_wanted_ = true;
 }
 
 void FileKeeper::FreeOne() {
@@ -355,32 +407,51 @@ void FileKeeper::FreeOne() {
 // A refreshed manifest that finds no room is left out: the last one has its room reserved.
 void FileKeeper::RefreshManifest() {
   try {
-    WriteManifest();
+    WriteManifest(Snapshot());
   } catch (const Failure& failure) {
     if (failure.reason() != "DiskFull") throw;
-    manifest_due_ = MonotonicNow() + kNanosecondsPerSecond;
   }
 }
 
-void FileKeeper::WriteManifest() {
+// `manifest` is the newest Snapshot().
+void FileKeeper::WriteManifest(const Manifest& manifest) {
   const int64_t started = MonotonicNow();
-  const std::string text = ToJson(Snapshot());
-  {
+  manifest_due_ = started + kRetryInterval;
+  try {
+    folder_.WriteManifest(ToJson(manifest));
+  } catch (const Failure&) {
     const std::lock_guard lock(mutex_);
-    manifest_wanted_ = false;
+    manifest_wanted_ = true;
+    throw;
   }
-  folder_.WriteManifest(text);
   const int64_t now = MonotonicNow();
   manifest_due_ = now + std::max(kManifestInterval, kManifestShare * (now - started));
 }
 
-Manifest FileKeeper::Snapshot() const {
+// At the end: where a file could not be renamed, what is at its place now? One that somebody took away
+// counts as removed, so that packets = in the files listed + removed.
+void FileKeeper::SettleNames() {
   const std::lock_guard lock(mutex_);
-  Manifest copy = manifest_;
-  for (const KeptFile& file : kept_) {
-    if (file.complete) copy.files.push_back(file.what);
+  std::erase_if(kept_, [this](const KeptFile& file) {
+    const bool there = file.complete || (file.identity && folder_.IsNamed(*file.identity, file.what.name));
+    if (!there) CountAsRemoved(file);
+    return !there;
+  });
+  newest_kept_ = kept_.empty() ? "" : kept_.back().what.name;
+}
+
+// A running capture lists whole files; a finished one lists all, so that nothing is unaccounted for.
+Manifest FileKeeper::Snapshot() {
+  Manifest copy;
+  {
+    const std::lock_guard lock(mutex_);
+    manifest_wanted_ = false;
+    copy = manifest_;
+    copy.statistics.files = kept_files_ + (manifest_.current ? 1 : 0);
   }
-  copy.statistics.files = kept_.size() + (manifest_.current ? 1 : 0);
+  for (const KeptFile& file : kept_) {
+    if (file.complete || copy.finished) copy.files.push_back(file.what);
+  }
   return copy;
 }
 

@@ -35,6 +35,10 @@ class FileKeeper {
 
   // Capture thread. Creates manifest and first file and starts the helper thread. Throws Failure.
   OpenFile Start();
+  // Capture thread. The capture begins: its manifest gets the time.
+  void Begin(int64_t start_time);
+  // Capture thread. It could not begin: what Start() made is removed.
+  void Abandon(OpenFile first);
   // Capture thread. A full file goes, the next one comes: it waits only if the disk is behind by
   // several files. Nothing = failure() says why.
   std::optional<OpenFile> Turn(OpenFile whole, const CapturedFile& what);
@@ -61,7 +65,8 @@ class FileKeeper {
     bool has_next = false;
   };
   struct KeptFile {
-    CapturedFile what;
+    CapturedFile what;  // under the name it has
+    std::optional<FileIdentity> identity;
     bool complete = false;  // synced and renamed
   };
 
@@ -70,18 +75,25 @@ class FileKeeper {
   Job AwaitJob();
   void Do(Job job);
   void TakeTurn();
+  bool Keep(WholeFile whole);
+  void Announce(uint32_t number);
   void RemoveOldest();
+  void CountAsRemoved(const KeptFile& file);
   void PrepareNextOrRemember();
   void PrepareNext();
   void SyncCurrent();
   bool MoreToComplete() const;
   void CompleteOne();
+  void MarkComplete(const CapturedFile& whole);
   void FreeOne();
   void RefreshManifest();
-  void WriteManifest();
+  void WriteManifest(const Manifest& manifest);
+  void EndHelper();
+  // Helper thread, or the capture thread when there is none.
+  void SettleNames();
+  Manifest Snapshot();
   // Any thread.
   void TakeCounts(const Statistics& counted);
-  Manifest Snapshot() const;
   void Fail(const Failure& failure);
 
   const CaptureFolder folder_;
@@ -94,12 +106,16 @@ class FileKeeper {
   UniqueFd next_sync_;     // the same of the next one
   uint32_t next_number_ = 1;
   int64_t manifest_due_ = 0;
+  std::deque<KeptFile> kept_;     // oldest first
+  uint32_t never_announced_ = 0;  // number of the file that could not get its name, 0 = none
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_helper_;
   std::condition_variable wake_capture_;
   Manifest manifest_;
-  std::deque<KeptFile> kept_;      // oldest first
+  uint64_t kept_files_ = 0;  // sums over kept_: a report costs the same however many there are
+  uint64_t kept_bytes_ = 0;
+  std::string newest_kept_;        // name
   std::deque<WholeFile> turned_;   // handed over
   std::deque<WholeFile> whole_;    // to be synced and renamed
   std::deque<UniqueFd> nameless_;  // removed, their blocks to be given back

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <thread>
 
@@ -88,6 +89,16 @@ struct Ring {
 
 bool Has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+// False after 10 s in vain.
+bool Await(const std::function<bool()>& wanted) {
+  const int64_t limit = MonotonicNow() + 10 * kNanosecondsPerSecond;
+  while (!wanted()) {
+    if (MonotonicNow() > limit) return false;
+    usleep(1000);
+  }
+  return true;
+}
+
 uint64_t PacketsIn(const std::string& folder) {
   uint64_t packets = 0;
   for (const std::string& name : NamesIn(folder)) {
@@ -136,6 +147,10 @@ TEST_CASE("a ring keeps its number of files, the newest, under numbers that only
     CHECK(totals.files == file_count);
     CHECK(totals.files_removed == kTurns + 1 - file_count);
     CHECK(PacketsIn(folder.path()) + totals.packets_removed == ring.counted.packets);
+    uint64_t bytes = 0;
+    for (uint32_t file = 0; file < file_count; file++) bytes += ReadFile(folder / expected[file]).size();
+    CHECK(totals.bytes_on_disk == bytes);
+    CHECK(totals.current_file == folder / ring.Name(kTurns + 1));
     CHECK(IsJson(ring.ManifestText()));
   }
 }
@@ -263,6 +278,7 @@ TEST_CASE("a whole file's name that is taken is a failure, its packets stay in t
   CHECK(ReadFile(folder / "t.00001.pcap") == "somebody's");
   CHECK(CountPackets(folder / "t.00001.pcap.part") == 3);
   CHECK(Has(ring.ManifestText(), "\"finished\":{\"reason\":\"WriteError\""));
+  CHECK(Has(ring.ManifestText(), R"({"name":"t.00001.pcap.part","number":1,"packets":3,)"));
 }
 
 TEST_CASE("a next file's name that is taken is a failure, and the stranger's file keeps name and bytes") {
@@ -278,6 +294,19 @@ TEST_CASE("a next file's name that is taken is a failure, and the stranger's fil
   CHECK_FALSE(Exists(folder / "t.00002.pcap"));
   CHECK(CountPackets(folder / "t.00001.pcap") == 3);
   CHECK(CountPackets(folder / ".t.00002.pcap.next") == 2);
+  CHECK(Has(ring.ManifestText(), R"({"name":".t.00002.pcap.next","number":2,"packets":2,)"));
+  CHECK(ring.keeper.totals().files == 2);
+}
+
+TEST_CASE("a next file that got neither its name nor a packet is no file of the capture") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  WriteFile(folder / "t.00002.pcap.part", "somebody's");
+  ring.Start();
+  ring.Turn(3);
+  CHECK(ring.Finish(0).reason == "WriteError");
+  CHECK(NamesIn(folder.path()) == std::vector<std::string>{"t.00001.pcap", "t.00002.pcap.part", "t.json"});
+  CHECK(ring.keeper.totals().files == 1);
 }
 
 TEST_CASE("a file removed by somebody while it is written is a failure that says so") {
@@ -291,6 +320,10 @@ TEST_CASE("a file removed by somebody while it is written is a failure that says
   CHECK(end.reason == "WriteError");
   CHECK(Has(end.message, "it was removed or replaced"));
   CHECK_FALSE(Exists(folder / "t.00001.pcap"));
+  // Its packets are not in a file: they are accounted for all the same.
+  CHECK(Has(ring.ManifestText(), "\"files\":[],"));
+  CHECK(Has(ring.ManifestText(), R"("removed":{"files":1,"packets":3})"));
+  CHECK(ring.keeper.totals().files == 0);
 }
 
 TEST_CASE("a whole file removed by somebody is no failure when its turn comes") {
@@ -298,10 +331,84 @@ TEST_CASE("a whole file removed by somebody is no failure when its turn comes") 
   Ring ring(folder.path(), 2);
   ring.Start();
   REQUIRE(ring.Turn(1));
-  const int64_t limit = MonotonicNow() + 10 * kNanosecondsPerSecond;
-  while (!std::filesystem::remove(folder / "t.00001.pcap") && MonotonicNow() < limit) usleep(1000);
+  CHECK(Await([&] { return std::filesystem::remove(folder / "t.00001.pcap"); }));
   REQUIRE(ring.Turn(1));
   CHECK(ring.Finish(1).reason == "Stopped");
+  CHECK(ring.keeper.totals().files_removed == 1);
+  CHECK(Has(ring.ManifestText(), R"("removed":{"files":1,"packets":1})"));
+}
+
+TEST_CASE("somebody's file under the name of the oldest is left alone when its turn comes") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 2);
+  ring.Start();
+  REQUIRE(ring.Turn(1));
+  REQUIRE(Await([&] { return Exists(folder / "t.00001.pcap"); }));
+  WriteFile(folder / "theirs", "somebody's");
+  SUBCASE("a file") { std::filesystem::rename(folder / "theirs", folder / "t.00001.pcap"); }
+  SUBCASE("a link to a file") {
+    std::filesystem::remove(folder / "t.00001.pcap");
+    std::filesystem::create_symlink(folder / "theirs", folder / "t.00001.pcap");
+  }
+  SUBCASE("a folder") {
+    std::filesystem::remove(folder / "t.00001.pcap");
+    std::filesystem::create_directory(folder / "t.00001.pcap");
+    std::filesystem::rename(folder / "theirs", folder / "t.00001.pcap/theirs");
+  }
+  REQUIRE(ring.Turn(1));
+  CHECK(ring.Finish(1).reason == "Stopped");
+  const bool is_folder = std::filesystem::is_directory(folder / "t.00001.pcap");
+  CHECK(ReadFile(folder / (is_folder ? "t.00001.pcap/theirs" : "t.00001.pcap")) == "somebody's");
+  CHECK(ring.keeper.totals().files_removed == 1);
+  CHECK(ring.keeper.totals().files == 2);
+}
+
+TEST_CASE("a capture that could not begin leaves nothing") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  ring.Start();
+  ring.keeper.Abandon(std::move(ring.file));
+  CHECK(NamesIn(folder.path()).empty());
+}
+
+TEST_CASE("the time at which a capture began is in its manifest soon") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  ring.Start();
+  ring.keeper.Begin(1'700'000'000'500'000'000);
+  CHECK(Await([&] { return Has(ring.ManifestText(), "\"startTime\":\"2023-11-14T22:13:20.500000000Z\""); }));
+  CHECK(ring.Finish(1).reason == "Stopped");
+  CHECK(Has(ring.ManifestText(), "\"startTime\":\"2023-11-14T22:13:20.500000000Z\""));
+}
+
+TEST_CASE("no file is made under a number that the manifest on disk does not reserve") {
+  if (!HasNamespaces()) return;
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 100);
+  ring.Start();
+  for (uint32_t turn = 1; turn <= 62; turn++) REQUIRE(ring.Turn(1));
+  // With the last whole file in it nothing is left to be written, until the next turn.
+  REQUIRE(Await([&] { return Has(ring.ManifestText(), "\"t.00062.pcap\""); }));
+  WriteFile(folder / ".t.json.tmp", "");
+  test::Shell("mount --bind /dev/full " + folder / ".t.json.tmp");
+  REQUIRE(ring.Turn(1));
+  // The helper thread tries to make number 65 before it makes 63 whole.
+  CHECK(Await([&] { return Exists(folder / "t.00063.pcap"); }));
+  CHECK_FALSE(Exists(folder / ".t.00065.pcap.next"));
+  SUBCASE("the disk has room again") {
+    test::Shell("umount " + folder / ".t.json.tmp");
+    REQUIRE(ring.Turn(1));
+    CHECK(Has(ring.ManifestText(), "\"reservedThrough\":128"));
+    CHECK(ring.Finish(1).reason == "Stopped");
+    CHECK(PacketsIn(folder.path()) == 65);
+  }
+  SUBCASE("the disk stays full") {
+    CHECK_FALSE(ring.Turn(1));
+    CHECK(ring.Finish(0).reason == "DiskFull");
+    CHECK(Has(ring.ManifestText(), "\"reservedThrough\":64"));
+    CHECK(PacketsIn(folder.path()) == 64);
+    test::Shell("umount " + folder / ".t.json.tmp");
+  }
 }
 
 TEST_CASE("a next file that cannot be created is a failure at once, not at the capture's end") {
