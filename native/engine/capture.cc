@@ -86,15 +86,13 @@ void Capture::Run() {
   Enter(CaptureState::kEnded);
 }
 
-// Opens all or nothing, then captures to the end. Throws Failure only before a file was made.
+// Opens all or nothing, then captures to the end. Throws Failure only where no file is left.
 CaptureEnd Capture::OpenAndCapture() {
   const OpenInterface opened = Open({.interface_name = options_.interface_name,
                                      .filter = options_.filter,
                                      .snap_length = options_.snap_length,
                                      .promiscuous = options_.promiscuous,
                                      .ring_bytes = options_.ring_bytes});
-  // The filter is in place: the capture begins here, whatever the files still take.
-  const int64_t started = MonotonicNow();
   Manifest manifest;
   manifest.head = options_.manifest_head;
   manifest.interface = opened.interface;
@@ -103,7 +101,7 @@ CaptureEnd Capture::OpenAndCapture() {
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
                                    opened.source->file_header(), manifest, options_.file_count, on_change_);
   // Before there is a file: it takes memory, and may find none.
-  CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_}, started,
+  CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_},
                    [this](const Statistics& counted, CaptureState state) {
                      {
                        const std::lock_guard lock(mutex_);
@@ -115,15 +113,28 @@ CaptureEnd Capture::OpenAndCapture() {
                      Enter(state);
                    });
   OpenFile first = keeper->Start();
+  int64_t started = 0;
+  int64_t start_time = 0;
+  try {
+    opened.watch->Begin();
+    // Only now: a disk that was slow so far has cost no packet and none of the capture's time.
+    started = MonotonicNow();
+    start_time = RealtimeNow();
+    opened.source->Begin();
+  } catch (const Failure&) {
+    keeper->Abandon(std::move(first));
+    throw;
+  }
+  keeper->Begin(start_time);
   {
     const std::lock_guard lock(mutex_);
     report_.interface = manifest.interface;
-    report_.start_time = manifest.start_time;
+    report_.start_time = start_time;
     report_.warnings = opened.source->warnings();
     keeper_ = keeper;
   }
   Enter(CaptureState::kRunning);
-  return loop.Run(std::move(first));
+  return loop.Run(std::move(first), started);
 }
 
 }  // namespace pcapper

@@ -66,8 +66,8 @@ class StopRequest {
   CaptureEnd end_;
 };
 
-// One capture: a capture thread that takes packets from the ring to the files, and a helper thread
-// (FileKeeper) for all that is slow. Created, started, stopped and destroyed by its owner's thread.
+// One capture: a capture thread that takes packets from the ring to the files, and helper threads for
+// all that is slow (FileKeeper: files, InterfaceWatch: drop counters). Created, started, stopped and destroyed by its owner's thread.
 class Capture {
  public:
   // `on_change` is called on either thread after each change of state, file or counters; it must not

@@ -19,8 +19,6 @@ constexpr int kBatchPackets = 1000;
 constexpr int64_t kFlushInterval = kNanosecondsPerSecond;
 // Drop counters are read and a report is made this often.
 constexpr int64_t kTickInterval = kNanosecondsPerSecond;
-// rtnetlink may make its caller wait for a lock that all changes of interfaces share: seldom.
-constexpr int64_t kRefreshInterval = 10 * kNanosecondsPerSecond;
 // After the filter is shut, the block being filled comes within the retire timeout; the rest is for a
 // timer that runs late.
 constexpr int64_t kDrainTime = (kRetireMilliseconds + 100) * kNanosecondsPerMillisecond;
@@ -48,17 +46,17 @@ void ClearSocketError(int fd) {
 
 }  // namespace
 
-CaptureLoop::CaptureLoop(Parts parts, int64_t started, Publish publish)
+CaptureLoop::CaptureLoop(Parts parts, Publish publish)
     : parts_(parts),
       publish_(std::move(publish)),
-      deadline_(DeadlineOf(started, parts.options.capture_seconds)),
       gather_milliseconds_(
           static_cast<int>(std::min(parts.options.ring_bytes / kRingBytesPerRest, kMaxRestMilliseconds))),
       writer_(parts.source.file_header(), parts.options.max_file_bytes,
               [this](size_t bytes) { AwaitWrite(bytes); }),
       rate_(parts.options.max_write_rate) {}
 
-CaptureEnd CaptureLoop::Run(OpenFile first) {
+CaptureEnd CaptureLoop::Run(OpenFile first, int64_t started) {
+  deadline_ = DeadlineOf(started, parts_.options.capture_seconds);
   writer_.Begin(std::move(first));
   flush_due_ = tick_due_ = MonotonicNow() + kFlushInterval;
   while (!end_) {
@@ -123,8 +121,7 @@ void CaptureLoop::AwaitWrite(size_t bytes) {
   for (int64_t delay = rate_.Delay(now); delay > 0; delay = rate_.Delay(now)) {
     if (end_ || parts_.stop.asked() || now >= deadline_) break;
     pollfd stop{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0};
-    const int64_t wait = std::min(delay, deadline_ - now);
-    poll(&stop, 1, static_cast<int>(wait / kNanosecondsPerMillisecond) + 1);
+    poll(&stop, 1, PollMilliseconds(std::min(delay, deadline_ - now)));
     now = MonotonicNow();
   }
   rate_.Wrote(bytes, now);
@@ -142,11 +139,7 @@ void CaptureLoop::AwaitPackets() {
                           {.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0},
                           {.fd = parts_.watch.descriptor(), .events = POLLIN, .revents = 0}};
   const int64_t wake = std::min({deadline_, flush_due_, tick_due_});
-  const int64_t wait = std::max<int64_t>(0, wake - MonotonicNow());
-  // Rounded up: waking a little early would mean waking twice.
-  const auto milliseconds =
-      static_cast<int>((wait + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
-  poll(descriptors, 3, milliseconds);
+  poll(descriptors, 3, PollMilliseconds(wake - MonotonicNow()));
   readable_ = (descriptors[0].revents & POLLIN) != 0;
   if ((descriptors[0].revents & POLLERR) != 0) {
     ClearSocketError(descriptors[0].fd);
@@ -178,10 +171,11 @@ int CaptureLoop::TakeBatch() {
 // libpcap fails in two ways: while it waits (the link went down; it may come back), with nothing
 // taken, or over a frame it finds broken. The second would hand the same packets out again.
 void CaptureLoop::OnDispatchFailure(const Failure& failure, uint64_t taken_before) {
+  if (taken() > taken_before) broken_ = true;
   parts_.watch.Refresh();
-  if (!parts_.watch.exists()) return;
-  const bool again = readable_ && ++failures_in_a_row_ > 1;
-  if (taken() > taken_before || again) End(failure.reason(), failure.what());
+  if (!broken_ && !parts_.watch.exists()) return;
+  if (readable_ && ++failures_in_a_row_ > 1) broken_ = true;
+  if (broken_) End(failure.reason(), failure.what());
 }
 
 void CaptureLoop::LookForAnEnd() {
@@ -210,10 +204,6 @@ void CaptureLoop::Tick() {
   FlushIfDue(now);
   if (now < tick_due_) return;
   tick_due_ = now + kTickInterval;
-  if (now >= refresh_due_) {
-    refresh_due_ = now + kRefreshInterval;
-    parts_.watch.Refresh();
-  }
   publish_(Count(), CaptureState::kRunning);
 }
 
@@ -245,9 +235,9 @@ void CaptureLoop::Drain() {
   publish_(Count(), CaptureState::kClosing);
   if (!shut || end_->reason == "PacketCountReached") return;
   const int64_t drained = MonotonicNow() + kDrainTime;
-  for (;;) {
+  while (!broken_) {
     if (TakeBatch() > 0) continue;
-    if (MonotonicNow() >= drained || failures_in_a_row_ > 1) return;
+    if (MonotonicNow() >= drained) return;
     poll(nullptr, 0, kDrainPollMilliseconds);
   }
 }
@@ -257,7 +247,7 @@ CaptureEnd CaptureLoop::CloseFiles() {
   if (writer_.is_open()) last = FinishFile();
   if (writer_.failure())
     end_ = CaptureEnd{writer_.failure()->reason(), writer_.failure()->what(), end_->time};
-  parts_.watch.Refresh();
+  parts_.watch.End();
   const Statistics counted = Count();
   const CaptureEnd end = parts_.keeper.Finish(std::move(last.file), last.what, counted, *end_);
   publish_(counted, CaptureState::kClosing);

@@ -25,11 +25,11 @@ class CaptureLoop {
   };
   using Publish = std::function<void(const Statistics&, CaptureState)>;
 
-  // `started`: monotonic time from which the capture's seconds count.
-  CaptureLoop(Parts parts, int64_t started, Publish publish);
+  CaptureLoop(Parts parts, Publish publish);
 
-  // Captures, drains, counts and closes the files. Does not throw.
-  CaptureEnd Run(OpenFile first);
+  // Captures, drains, counts and closes the files. Does not throw. `started`: monotonic time from which
+  // the capture's seconds count.
+  CaptureEnd Run(OpenFile first, int64_t started);
 
  private:
   static void OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8_t* data);
@@ -54,7 +54,6 @@ class CaptureLoop {
 
   const Parts parts_;
   const Publish publish_;
-  const int64_t deadline_;  // monotonic
   const int gather_milliseconds_;
   PcapFileWriter writer_;
   WriteRate rate_;
@@ -68,9 +67,10 @@ class CaptureLoop {
   uint64_t turned_bytes_ = 0;
   uint64_t dropped_by_kernel_ = 0;
   int failures_in_a_row_ = 0;
+  bool broken_ = false;   // libpcap would hand out again what it handed out already
+  int64_t deadline_ = 0;  // monotonic
   int64_t flush_due_ = 0;
   int64_t tick_due_ = 0;
-  int64_t refresh_due_ = 0;
 };
 
 }  // namespace pcapper

@@ -30,6 +30,10 @@ OpenInterface Open(SourceOptions options) {
   return {std::move(opened), std::move(watch), std::move(source)};
 }
 
-OpenedInterface ProbeInterface(const SourceOptions& options) { return Open(options).interface; }
+OpenedInterface ProbeInterface(const SourceOptions& options) {
+  const OpenInterface opened = Open(options);
+  opened.source->Begin();
+  return opened.interface;
+}
 
 }  // namespace pcapper

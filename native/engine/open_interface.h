@@ -15,11 +15,12 @@ struct OpenInterface {
   std::unique_ptr<PacketSource> source;
 };
 
-// Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device.
+// Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device. No
+// packet comes in before the source's Begin().
 // Throws Failure InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
 OpenInterface Open(SourceOptions options);
 
-// Opens and closes it again: what would a capture find?
+// Opens it, begins, and closes it again: what would a capture find? Throws what these throw.
 OpenedInterface ProbeInterface(const SourceOptions& options);
 
 }  // namespace pcapper

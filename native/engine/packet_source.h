@@ -10,11 +10,14 @@
 
 namespace pcapper {
 
-// Where packets come from: an open interface with its filter in place. One thread.
+// Where packets come from: an open interface with its filter in place. No packet comes in before Begin().
+// One thread.
 class PacketSource {
  public:
   virtual ~PacketSource() = default;
 
+  // The moment the capture begins. Throws Failure.
+  virtual void Begin() = 0;
   // Readable when packets wait.
   virtual int descriptor() const = 0;
   // Hands up to `max_packets` waiting packets over, without waiting. Returns how many; throws Failure.

@@ -80,16 +80,29 @@ FileHeader MakeFileHeader(pcap_t* handle) {
 
 class PcapSource : public PacketSource {
  public:
-  explicit PcapSource(const SourceOptions& options) : handle_(Create(options)) {
+  explicit PcapSource(const SourceOptions& options)
+      : handle_(Create(options)), name_(options.interface_name), index_(options.interface_index) {
     Activate(options.interface_name);
     CheckIdentity(options);
     if (options.loopback) IgnoreOutgoing();
     InstallFilter(options.filter);
-    TakeAllProtocols(options);
     header_ = MakeFileHeader(handle_.get());
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle_.get()));
     link_type_ = name != nullptr ? name : std::to_string(pcap_datalink(handle_.get()));
+  }
+
+  // Bound to all protocols: everything is in place, and no packet from before is in the ring.
+  void Begin() override {
     TakeDrops();
+    sockaddr_ll all{};
+    all.sll_family = AF_PACKET;
+    all.sll_protocol = htons(ETH_P_ALL);
+    all.sll_ifindex = index_;
+    if (bind(pcap_fileno(handle_.get()), reinterpret_cast<const sockaddr*>(&all), sizeof all) != 0) {
+      const int error = errno;
+      const bool gone = error == ENODEV || error == ENXIO;
+      throw Failure(gone ? "InterfaceNotFound" : "CaptureError", name_ + ": " + ErrorText(error));
+    }
   }
 
   int descriptor() const override { return pcap_get_selectable_fd(handle_.get()); }
@@ -188,21 +201,9 @@ class PcapSource : public PacketSource {
     }
   }
 
-  // The moment the capture begins: everything is in place, and no packet from before is in the ring.
-  void TakeAllProtocols(const SourceOptions& options) const {
-    sockaddr_ll all{};
-    all.sll_family = AF_PACKET;
-    all.sll_protocol = htons(ETH_P_ALL);
-    all.sll_ifindex = options.interface_index;
-    if (bind(pcap_fileno(handle_.get()), reinterpret_cast<const sockaddr*>(&all), sizeof all) != 0) {
-      const int error = errno;
-      const bool gone = error == ENODEV || error == ENXIO;
-      throw Failure(gone ? "InterfaceNotFound" : "CaptureError",
-                    options.interface_name + ": " + ErrorText(error));
-    }
-  }
-
   Handle handle_;
+  const std::string name_;
+  const int index_;
   FileHeader header_{};
   std::string link_type_;
   std::vector<std::string> warnings_;

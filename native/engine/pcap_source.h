@@ -6,8 +6,8 @@
 
 namespace pcapper {
 
-// Opens an interface through libpcap: everything or nothing. Throws Failure InterfaceNotFound,
-// InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
+// Opens an interface through libpcap: everything or nothing, but for Begin(). Throws Failure
+// InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
 std::unique_ptr<PacketSource> OpenPcapSource(const SourceOptions& options);
 
 }  // namespace pcapper

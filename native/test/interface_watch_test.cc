@@ -37,15 +37,38 @@ TEST_CASE("an interface that goes down, comes up or gets another name still exis
   if (!HasNamespaces()) return;
   const Link link;
   InterfaceWatch watch(IndexOf("near0"));
-  CHECK(watch.up());
   Shell("ip link set near0 down");
   watch.ReadEvents();
-  CHECK_FALSE(watch.up());
   CHECK(watch.exists());
   Shell("ip link set near0 name other0 && ip link set other0 up");
   watch.ReadEvents();
-  CHECK(watch.up());
   CHECK(watch.exists());
+  watch.Refresh();
+  CHECK(watch.exists());
+}
+
+TEST_CASE("a watch that began has lost nothing yet, and ends with or without its interface") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  InterfaceWatch watch(IndexOf("near0"));
+  watch.Begin();
+  link.Send(100);
+  SUBCASE("with") {}
+  SUBCASE("without") { Shell("ip link del near0"); }
+  watch.End();
+  CHECK(watch.dropped() == 0);
+}
+
+TEST_CASE("asked for an interface, the kernel says what it is, or that there is none") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const auto lo = LinkRequest(IndexOf("lo")).Ask();
+  REQUIRE(lo.has_value());
+  CHECK(lo->exists);
+  CHECK(lo->loopback);
+  const auto none = LinkRequest(123'456).Ask();
+  REQUIRE(none.has_value());
+  CHECK_FALSE(none->exists);
 }
 
 TEST_CASE("a deleted interface is gone, also by asking, and another of its name is not it") {
@@ -89,7 +112,6 @@ TEST_CASE("events of other interfaces, and a flood of them, change nothing") {
   Shell("for n in $(seq 300); do ip link set far0 alias a$n; ip link set lo mtu $((2000 + n)); done");
   watch.ReadEvents();
   CHECK(watch.exists());
-  CHECK(watch.up());
 }
 
 }  // namespace pcapper
