@@ -8,7 +8,7 @@ packages_of() {
   case $1 in
     run) echo g++ make python3 libpcap-dev ;;
     demo) echo iproute2 iputils-ping tcpdump wireshark-common ;;
-    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps doctest-dev clang-format-14 shellcheck ;;
+    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs xfsprogs mount procps doctest-dev clang-format-14 shellcheck ;;
     ci) echo clang-14 libclang-rt-14-dev ;;
     # Any Go will do: an old one fetches a newer one. etcd is unpacked, not installed (test/kubernetes).
     kubernetes) command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || echo golang-go ca-certificates ;;
