@@ -11,12 +11,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/capture.h"
 #include "engine/clock.h"
 #include "engine/failure.h"
 #include "engine/file_lock.h"
 #include "engine/filter.h"
+#include "engine/network_namespace.h"
 #include "engine/open_interface.h"
 #include "engine/recovery.h"
 
@@ -315,6 +317,31 @@ Napi::Value RecoverFileLater(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Object ToObject(Napi::Env env, const NamespaceInterface& interface) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", interface.name);
+  object.Set("index", interface.index);
+  object.Set("up", interface.up);
+  object.Set("loopback", interface.loopback);
+  Napi::Array addresses = Napi::Array::New(env);
+  for (const std::string& address : interface.addresses) addresses.Set(addresses.Length(), address);
+  object.Set("addresses", addresses);
+  return object;
+}
+
+Napi::Value InterfacesInLater(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString();
+  return Background<std::vector<NamespaceInterface>>::Run(
+      info.Env(), [path] { return InterfacesIn(path); },
+      [](Napi::Env env, const std::vector<NamespaceInterface>& interfaces) -> Napi::Value {
+        Napi::Array array = Napi::Array::New(env);
+        for (const NamespaceInterface& interface : interfaces) {
+          array.Set(array.Length(), ToObject(env, interface));
+        }
+        return array;
+      });
+}
+
 Napi::Value TryLockFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
@@ -372,6 +399,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("tryLock", Napi::Function::New(env, TryLockFile));
   exports.Set("fileSystemRoom", Napi::Function::New(env, FileSystemRoom));
   exports.Set("interfaceIndex", Napi::Function::New(env, InterfaceIndex));
+  exports.Set("interfacesIn", Napi::Function::New(env, InterfacesInLater));
   exports.Set("libpcapVersion", Napi::Function::New(env, LibpcapVersion));
   return exports;
 }

@@ -116,6 +116,16 @@ export interface FileSystemRoom {
   freeInodes: number;
 }
 
+/** An interface of a network namespace, as it is at the moment of asking. */
+export interface NamespaceInterface {
+  name: string;
+  index: number;
+  up: boolean;
+  loopback: boolean;
+  /** IPv4 and IPv6, as inet_ntop(3) writes them: no prefix length, no zone. */
+  addresses: string[];
+}
+
 /** An error of the engine: `code` is a word of the reason catalogue (src/errors.ts). */
 export interface NativeError extends Error {
   code: string;
@@ -126,6 +136,12 @@ export interface Native {
   libpcapVersion(): string;
   /** 0 where there is no such interface on this node. */
   interfaceIndex(name: string): number;
+  /**
+   * All interfaces of a network namespace and their addresses, asked for on a thread that enters it.
+   * `networkNamespace` is the path of a mount of it, or "" for this process's own.
+   * @throws NativeError PodNetworkNotFound, PermissionDenied (entering takes CAP_SYS_ADMIN), CaptureError
+   */
+  interfacesIn(networkNamespace: string): Promise<NamespaceInterface[]>;
   /**
    * Compiles off the JavaScript thread. `linkType` is libpcap's name.
    * @throws NativeError InvalidFilter with libpcap's own words

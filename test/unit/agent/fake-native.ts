@@ -56,6 +56,7 @@ export function createFakeNative(): FakeNative {
     script: [],
     recovered: new Map(),
     libpcapVersion: () => "libpcap of a test",
+    interfacesIn: async () => [],
     interfaceIndex: (name) => (name === "eth0" ? 2 : 0),
     compileFilter: async () => ({ instructions: 1 }),
     tryOpen: async ({ interfaceName }) => ({ name: interfaceName, index: 2, linkType: "EN10MB" }),
