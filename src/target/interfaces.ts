@@ -6,9 +6,9 @@ import { TargetFailure } from "./target.ts";
 /** More names than this help nobody. */
 const MOST_NAMES = 12;
 
-export function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return more > 0 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${more} more` : names.join(", ");
+export function listed(names: readonly string[], most = MOST_NAMES): string {
+  const more = names.length - most;
+  return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
 
 /** Interfaces that carry the address; loopback never counts: it carries whatever anybody puts there. */

@@ -63,6 +63,9 @@ interface Carrying {
   closed: string[];
 }
 
+/** File names and error texts are long, and an Event has 1,024 characters. */
+const MOST_CAUSES = 2;
+
 /** One after the other: a node may have hundreds, and each look is a thread. */
 async function carryingAny(
   native: InterfaceSource,
@@ -85,8 +88,9 @@ function lookedAt(
   { netnsFolder, cniCacheFolder }: Folders,
 ): string {
   const torn = skipped.map(({ file, why }) => `${file}: ${why}`);
-  const inCache = unreadable ?? `results of pods: ${attachments.length}, others: ${listed(torn) || "none"}`;
-  const outOfReach = closed.length === 0 ? "" : `; not entered: ${listed(closed)}`;
+  const inCache =
+    unreadable ?? `results of pods: ${attachments.length}, others: ${listed(torn, MOST_CAUSES) || "none"}`;
+  const outOfReach = closed.length === 0 ? "" : `; not entered: ${listed(closed, MOST_CAUSES)}`;
   return (
     `the CNI cache ${cniCacheFolder} does not know the pod (${inCache}), and no namespace in ${netnsFolder} ` +
     `carries its IP (there: ${all}, of other pods: ${all - free}${outOfReach})`

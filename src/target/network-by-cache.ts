@@ -31,7 +31,7 @@ export async function networkByCache(
   }
   const [found, ...others] = distinct(confirmed);
   if (found === undefined) {
-    throw networkNotFound(pod, `by the CNI cache it is ${listed(doubts)}, which does not fit`);
+    throw networkNotFound(pod, `by the CNI cache it is ${listed(doubts, MOST_DOUBTS)}, which does not fit`);
   }
   if (others.length > 0) {
     throw networkAmbiguous(pod, [found, ...others], "the CNI cache and the IP name them all");
@@ -40,12 +40,22 @@ export async function networkByCache(
   return { ...found, cachedInterfaces: here.map(({ interfaceName }) => interfaceName) };
 }
 
+/** Each tells of all addresses of a namespace, and an Event has 1,024 characters. */
+const MOST_DOUBTS = 2;
+
 /** Path on the host → name in the mounted folder; a pod has one result for each of its networks. */
 function pathsOf(own: readonly CniAttachment[]): Map<string, string | undefined> {
   return new Map(own.map((attachment) => [attachment.namespacePath, mountedName(attachment)]));
 }
 
+const MOST_ADDRESSES = 4;
+
 function addressesOf({ interfaces }: SeenNamespace): string {
   const outside = interfaces.filter(({ loopback }) => !loopback);
-  return listed(outside.flatMap(({ addresses }) => addresses)) || "no address";
+  return (
+    listed(
+      outside.flatMap(({ addresses }) => addresses),
+      MOST_ADDRESSES,
+    ) || "no address"
+  );
 }
