@@ -8,6 +8,15 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onePerTime } },
+      {
+        test: {
+          name: "kubernetes",
+          include: ["test/cluster-api/**/*.test.ts"],
+          // Builds Kubernetes at its first use.
+          globalSetup: ["test/kubernetes/binaries/before-tests.ts"],
+          ...onePerTime,
+        },
+      },
       { test: { name: "slow", include: ["test/slow/**/*.test.ts"], ...onePerTime } },
     ],
   },

@@ -163,9 +163,15 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
     running->until_finalized_ = running;
     // A capture does not hold the process: its owner decides how long to live.
     running->queue_.Unref(env);
+    try {
+      running->capture_ =
+          std::make_unique<Capture>(std::move(options), [self = running.get()] { self->Notify(); });
+    } catch (const Failure& failure) {
+      // No thread, no descriptor left. Any exception but Napi::Error would end the process.
+      running->queue_.Release();
+      throw ToError(env, failure.reason(), failure.what());
+    }
     env.GetInstanceData<Environment>()->captures.insert(running);
-    running->capture_ =
-        std::make_unique<Capture>(std::move(options), [self = running.get()] { self->Notify(); });
     return running;
   }
 
@@ -173,6 +179,12 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
     if (capture_) capture_->Stop(reason, message);
   }
   CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
+
+  // From now on JavaScript hears nothing more: its loop is gone, and the queue may not be touched.
+  void Silence() {
+    const std::lock_guard lock(queue_mutex_);
+    queue_open_ = false;
+  }
 
   // Waits for the threads: at once after `ended`, for the time of a clean close before.
   void Close() {
@@ -204,7 +216,12 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
       self->Close();
       env.GetInstanceData<Environment>()->captures.erase(keep);
     }
-    on_change.Call({ToObject(env, report)});
+    try {
+      on_change.Call({ToObject(env, report)});
+    } catch (const Napi::Error& error) {
+      // Left to Node-API 9, it would become a warning.
+      napi_fatal_exception(env, error.Value());
+    }
   }
 
   using Queue = Napi::TypedThreadSafeFunction<RunningCapture, void, OnQueue>;
@@ -380,15 +397,50 @@ Napi::Value LibpcapVersion(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), pcap_lib_version());
 }
 
-// The environment goes, by return, exit, an exception or worker.terminate(): whole files first.
+void CloseCaptures(Environment& environment) {
+  for (const auto& running : environment.captures) running->Stop("Interrupted", "the process ended");
+  for (const auto& running : environment.captures) running->Close();
+  environment.captures.clear();
+}
+
+// Environments whose clean-up hook has not run. process.exit() and an uncaught exception end a process
+// without the hooks of its main thread, but by exit(3), which destroys this.
+class LiveEnvironments {
+ public:
+  void Add(Environment* environment) {
+    const std::lock_guard lock(mutex_);
+    environments_.insert(environment);
+  }
+  void Remove(Environment* environment) {
+    const std::lock_guard lock(mutex_);
+    environments_.erase(environment);
+  }
+  ~LiveEnvironments() {
+    for (Environment* environment : environments_) {
+      for (const auto& running : environment->captures) running->Silence();
+      CloseCaptures(*environment);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<Environment*> environments_;
+};
+
+LiveEnvironments& Live() {
+  static LiveEnvironments live;
+  return live;
+}
+
+// The environment goes, by return or worker.terminate(): whole files first.
 void CloseAll(Environment* environment) {
-  for (const auto& running : environment->captures) running->Stop("Interrupted", "the process ended");
-  for (const auto& running : environment->captures) running->Close();
-  environment->captures.clear();
+  Live().Remove(environment);
+  CloseCaptures(*environment);
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto environment = std::make_unique<Environment>();
+  Live().Add(environment.get());
   env.AddCleanupHook(CloseAll, environment.get());
   // The environment's instance data owns it and deletes it after the hooks.
   env.SetInstanceData(environment.release());

@@ -3,9 +3,12 @@
  * `N passed, N failed`. Usage: node scripts/check.ts [--all] [SUITE…]
  */
 
+import { resolve } from "node:path";
 import { type Outcome, runSuite } from "./check/run-suite.ts";
 import { availableSuites } from "./check/suites.ts";
 import { summary } from "./check/summary.ts";
+
+process.env.PATH = `${resolve("node_modules/.bin")}:${process.env.PATH}`;
 
 const names = process.argv.slice(2).filter((word) => word !== "--all");
 const everything = process.argv.includes("--all");

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a bare Debian machine (Node and npm, nothing else) ready: system packages, then node_modules.
-# Quick when nothing is missing. Usage: sh scripts/setup.sh SET…   with run, demo, test, ci
+# Quick when nothing is missing. Usage: sh scripts/setup.sh SET…   with run, demo, test, ci, kubernetes
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,9 +8,11 @@ packages_of() {
   case $1 in
     run) echo g++ make python3 libpcap-dev ;;
     demo) echo iproute2 iputils-ping tcpdump wireshark-common ;;
-    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps clang-format-14 shellcheck ;;
+    test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs mount procps doctest-dev clang-format-14 shellcheck ;;
     ci) echo clang-14 libclang-rt-14-dev ;;
-    *) echo "setup.sh: unknown set '$1': expected run, demo, test or ci." >&2; exit 2 ;;
+    # Any Go will do: an old one fetches a newer one. etcd is unpacked, not installed (test/kubernetes).
+    kubernetes) command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || echo golang-go ca-certificates ;;
+    *) echo "setup.sh: unknown set '$1': expected run, demo, test, ci or kubernetes." >&2; exit 2 ;;
   esac
 }
 

@@ -9,24 +9,31 @@
 
 namespace pcapper {
 
-// Page-aligned memory from the kernel, given back when it goes.
+// Memory from the kernel, aligned to huge pages and asking for them: a direct write pins its pages one by
+// one, and 2 pages of 2 MiB are pinned sooner than 1,024 small ones. Given back when it goes.
 class AlignedBuffer {
  public:
   explicit AlignedBuffer(size_t bytes)
-      : bytes_(bytes),
-        data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
-    if (data_ == MAP_FAILED) throw Failure("NotEnoughMemory", "no memory for the write buffer");
+      : mapped_bytes_(bytes + kHugePageBytes),
+        mapped_(mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (mapped_ == MAP_FAILED) throw Failure("NotEnoughMemory", "no memory for the write buffer");
+    const auto start = reinterpret_cast<uintptr_t>(mapped_);
+    data_ = reinterpret_cast<uint8_t*>((start + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes);
+    // Where the system has none to give, small ones do.
+    madvise(data_, bytes, MADV_HUGEPAGE);
   }
-  ~AlignedBuffer() { munmap(data_, bytes_); }
+  ~AlignedBuffer() { munmap(mapped_, mapped_bytes_); }
   AlignedBuffer(const AlignedBuffer&) = delete;
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
 
-  uint8_t* data() const { return static_cast<uint8_t*>(data_); }
-  size_t size() const { return bytes_; }
+  uint8_t* data() const { return data_; }
 
  private:
-  size_t bytes_;
-  void* data_;
+  static constexpr size_t kHugePageBytes = 2u << 20;
+
+  size_t mapped_bytes_;
+  void* mapped_;
+  uint8_t* data_ = nullptr;
 };
 
 }  // namespace pcapper

@@ -5,7 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
+
+#include "engine/failure.h"
 
 namespace pcapper {
 namespace {
@@ -22,11 +25,17 @@ std::thread StartBackgroundThread(const char* name, std::function<void()> run) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([name, run = std::move(run)] {
-    pthread_setname_np(pthread_self(), name);
-    syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kLowestBestEffort);
-    run();
-  });
+  std::thread thread;
+  try {
+    thread = std::thread([name, run = std::move(run)] {
+      pthread_setname_np(pthread_self(), name);
+      syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kLowestBestEffort);
+      run();
+    });
+  } catch (const std::system_error& error) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw Failure("NotEnoughMemory", "starting a thread: " + ErrorText(error.code().value()));
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;
 }

@@ -101,15 +101,7 @@ CaptureEnd Capture::OpenAndCapture() {
   const auto keeper =
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
                                    opened.source->file_header(), manifest, options_.file_count, on_change_);
-  OpenFile first = keeper->Start();
-  {
-    const std::lock_guard lock(mutex_);
-    report_.interface = manifest.interface;
-    report_.start_time = manifest.start_time;
-    report_.warnings = opened.source->warnings();
-    keeper_ = keeper;
-  }
-  Enter(CaptureState::kRunning);
+  // Before there is a file: it takes memory, and may find none.
   CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_}, started,
                    [this](const Statistics& counted, CaptureState state) {
                      {
@@ -121,6 +113,15 @@ CaptureEnd Capture::OpenAndCapture() {
                      }
                      Enter(state);
                    });
+  OpenFile first = keeper->Start();
+  {
+    const std::lock_guard lock(mutex_);
+    report_.interface = manifest.interface;
+    report_.start_time = manifest.start_time;
+    report_.warnings = opened.source->warnings();
+    keeper_ = keeper;
+  }
+  Enter(CaptureState::kRunning);
   return loop.Run(std::move(first));
 }
 

@@ -65,11 +65,11 @@ OpenFile CaptureFolder::Create(uint32_t number, const FileHeader& header) const 
   constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
   file.buffered = UniqueFd(openat(folder_.get(), hidden.c_str(), kFlags | O_CREAT | O_EXCL, kFileMode));
   if (!file.buffered) throw DiskFailure(errno, "creating " + file.name);
-  if (TakesDirectWrites(file.buffered.get())) {
-    file.direct = UniqueFd(openat(folder_.get(), hidden.c_str(), kFlags | O_DIRECT));
-    if (!file.direct && errno != EINVAL) throw DiskFailure(errno, "opening " + file.name);
-  }
   try {
+    if (TakesDirectWrites(file.buffered.get())) {
+      file.direct = UniqueFd(openat(folder_.get(), hidden.c_str(), kFlags | O_DIRECT));
+      if (!file.direct && errno != EINVAL) throw DiskFailure(errno, "opening " + file.name);
+    }
     WriteText(file.buffered.get(), {header.begin(), header.end()}, file.name);
   } catch (const Failure&) {
     Discard(file);
@@ -82,17 +82,30 @@ void CaptureFolder::Announce(uint32_t number) const {
   ExclusiveRename(folder_.get(), "." + FileName(number) + ".next", FileName(number) + ".part");
 }
 
+bool CaptureFolder::IsNamed(const OpenFile& file, const std::string& name) const {
+  struct stat held {};
+  struct stat named {};
+  return fstat(file.buffered.get(), &held) == 0 &&
+         fstatat(folder_.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 void CaptureFolder::Complete(const OpenFile& file) const {
-  ExclusiveRename(folder_.get(), file.name + ".part", file.name);
+  const std::string part = file.name + ".part";
+  if (!IsNamed(file, part)) {
+    throw Failure("WriteError", "renaming " + part + " to " + file.name + ": it was removed or replaced");
+  }
+  ExclusiveRename(folder_.get(), part, file.name);
 }
 
 void CaptureFolder::Discard(const OpenFile& file) const {
-  unlinkat(folder_.get(), ("." + file.name + ".next").c_str(), 0);
-  unlinkat(folder_.get(), (file.name + ".part").c_str(), 0);
+  for (const std::string& name : {"." + file.name + ".next", file.name + ".part"}) {
+    if (IsNamed(file, name)) unlinkat(folder_.get(), name.c_str(), 0);
+  }
 }
 
 UniqueFd CaptureFolder::Unlink(const std::string& name) const {
-  UniqueFd file(openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  UniqueFd file(openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (unlinkat(folder_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
     throw DiskFailure(errno, "removing " + name);
   }
@@ -109,27 +122,47 @@ void CaptureFolder::ReserveManifest(size_t bytes) const {
   UniqueFd file(
       openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kFileMode));
   if (!file) throw DiskFailure(errno, "creating " + name);
-  WriteText(file.get(), std::string(bytes, ' '), name);
-  if (fdatasync(file.get()) != 0) throw DiskFailure(errno, "syncing " + name);
+  try {
+    WriteText(file.get(), std::string(bytes, ' '), name);
+    if (fdatasync(file.get()) != 0) throw DiskFailure(errno, "syncing " + name);
+  } catch (const Failure&) {
+    RemoveReserve();
+    throw;
+  }
 }
 
-void CaptureFolder::WriteAndRename(const std::string& from, int flags, const std::string& text) const {
-  UniqueFd file(openat(folder_.get(), from.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, kFileMode));
-  if (!file) throw DiskFailure(errno, "creating " + from);
-  WriteText(file.get(), text, from);
+void CaptureFolder::WriteSynced(const std::string& name, int flags, const std::string& text) const {
+  UniqueFd file(openat(folder_.get(), name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, kFileMode));
+  if (!file) throw DiskFailure(errno, "creating " + name);
+  WriteText(file.get(), text, name);
   if (ftruncate(file.get(), static_cast<off_t>(text.size())) != 0 || fdatasync(file.get()) != 0) {
-    throw DiskFailure(errno, "syncing " + from);
+    throw DiskFailure(errno, "syncing " + name);
   }
+}
+
+void CaptureFolder::ReplaceManifest(const std::string& from) const {
   const std::string to = prefix_ + ".json";
   if (renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) != 0) {
     throw DiskFailure(errno, "replacing " + to);
   }
 }
 
+void CaptureFolder::CreateManifest(const std::string& text) const {
+  const std::string temporary = "." + prefix_ + ".json.tmp";
+  try {
+    WriteSynced(temporary, O_CREAT | O_TRUNC, text);
+    ExclusiveRename(folder_.get(), temporary, prefix_ + ".json");
+  } catch (const Failure&) {
+    unlinkat(folder_.get(), temporary.c_str(), 0);
+    throw;
+  }
+}
+
 void CaptureFolder::WriteManifest(const std::string& text) const {
   const std::string temporary = "." + prefix_ + ".json.tmp";
   try {
-    WriteAndRename(temporary, O_CREAT | O_TRUNC, text);
+    WriteSynced(temporary, O_CREAT | O_TRUNC, text);
+    ReplaceManifest(temporary);
   } catch (const Failure&) {
     unlinkat(folder_.get(), temporary.c_str(), 0);
     throw;
@@ -141,7 +174,9 @@ void CaptureFolder::WriteLastManifest(const std::string& text) const {
     WriteManifest(text);
   } catch (const Failure& failure) {
     if (failure.reason() != "DiskFull") throw;
-    WriteAndRename("." + prefix_ + ".json.reserve", 0, text);
+    const std::string reserve = "." + prefix_ + ".json.reserve";
+    WriteSynced(reserve, 0, text);
+    ReplaceManifest(reserve);
   }
 }
 

@@ -25,9 +25,10 @@ class CaptureFolder {
   OpenFile Create(uint32_t number, const FileHeader& header) const;
   // The hidden file becomes `PREFIX.NNNNN.pcap.part`.
   void Announce(uint32_t number) const;
-  // `.part` goes, the name is now a whole file's. Fails if that name exists.
+  // `.part` goes, the name is now a whole file's. Fails if that name exists, or if `.part` is another
+  // file by now.
   void Complete(const OpenFile& file) const;
-  // Removes a hidden or a `.part` file that holds nothing.
+  // Removes a hidden or a `.part` file that holds nothing; never another file of that name.
   void Discard(const OpenFile& file) const;
   // Takes a whole file's name away; the descriptor returned still holds its blocks.
   UniqueFd Unlink(const std::string& name) const;
@@ -35,6 +36,8 @@ class CaptureFolder {
 
   // Makes `.PREFIX.json.reserve`, real blocks for a last manifest on a disk that is full by then.
   void ReserveManifest(size_t bytes) const;
+  // The first PREFIX.json. Fails if that name exists: it tells of another capture.
+  void CreateManifest(const std::string& text) const;
   // Replaces PREFIX.json in one step, synced.
   void WriteManifest(const std::string& text) const;
   // The same; on a full disk in the blocks of the reserve.
@@ -44,7 +47,10 @@ class CaptureFolder {
   void RemoveManifest() const;
 
  private:
-  void WriteAndRename(const std::string& from, int flags, const std::string& text) const;
+  // Whether the name still is this file's.
+  bool IsNamed(const OpenFile& file, const std::string& name) const;
+  void WriteSynced(const std::string& name, int flags, const std::string& text) const;
+  void ReplaceManifest(const std::string& from) const;
 
   std::string path_;
   std::string prefix_;

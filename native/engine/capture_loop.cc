@@ -22,6 +22,9 @@ constexpr int64_t kTickInterval = kNanosecondsPerSecond;
 // timer that runs late.
 constexpr int64_t kDrainTime = (kRetireMilliseconds + 100) * kNanosecondsPerMillisecond;
 constexpr int kDrainPollMilliseconds = 10;
+// Under load the thread rests a millisecond for each of these, 10 at most: 6 GB/s would fill the ring.
+constexpr uint64_t kRingBytesPerRest = 6u << 20;
+constexpr uint64_t kMaxRestMilliseconds = 10;
 
 uint64_t PacketBytes(const CapturedFile& file) {
   return file.bytes < kFileHeaderBytes ? 0
@@ -46,6 +49,8 @@ CaptureLoop::CaptureLoop(Parts parts, int64_t started, Publish publish)
     : parts_(parts),
       publish_(std::move(publish)),
       deadline_(DeadlineOf(started, parts.options.capture_seconds)),
+      gather_milliseconds_(
+          static_cast<int>(std::min(parts.options.ring_bytes / kRingBytesPerRest, kMaxRestMilliseconds))),
       writer_(parts.source.file_header(), parts.options.max_file_bytes,
               [this](size_t bytes) { AwaitWrite(bytes); }),
       rate_(parts.options.max_write_rate) {}
@@ -54,13 +59,14 @@ CaptureEnd CaptureLoop::Run(OpenFile first) {
   writer_.Begin(std::move(first));
   flush_due_ = tick_due_ = MonotonicNow() + kFlushInterval;
   while (!end_) {
+    if (busy_) LetPacketsGather();
     AwaitPackets();
-    if (readable_) {
-      // A full batch says that there may be more.
-      while (!end_ && TakeBatch() == kBatchPackets) {
-        LookForAnEnd();
-        Tick();
-      }
+    busy_ = false;
+    // A full batch says that there may be more.
+    while (!end_ && readable_ && TakeBatch() == kBatchPackets) {
+      busy_ = true;
+      LookForAnEnd();
+      Tick();
     }
     LookForAnEnd();
     Tick();
@@ -118,6 +124,13 @@ void CaptureLoop::AwaitWrite(size_t bytes) {
     now = MonotonicNow();
   }
   rate_.Wrote(bytes, now);
+}
+
+// Under load every block of the ring would wake this thread; a rest that fills no more than a part of
+// the ring makes many blocks one wake-up.
+void CaptureLoop::LetPacketsGather() {
+  pollfd stop{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0};
+  if (gather_milliseconds_ > 0) poll(&stop, 1, gather_milliseconds_);
 }
 
 void CaptureLoop::AwaitPackets() {
@@ -185,7 +198,7 @@ void CaptureLoop::LookForAnEnd() {
 }
 
 void CaptureLoop::End(const std::string& reason, const std::string& message) {
-  end_ = CaptureEnd{reason, message, 0};
+  end_ = CaptureEnd{reason, message, end_ ? end_->time : 0};
 }
 
 void CaptureLoop::Tick() {
@@ -200,25 +213,30 @@ void CaptureLoop::Tick() {
 void CaptureLoop::FlushIfDue(int64_t now) {
   if (now < flush_due_) return;
   flush_due_ = now + kFlushInterval;
-  if (!writing_ || !writer_.has_unflushed()) return;
+  // Compared with what was published, not with what is unflushed: a full buffer flushes by itself.
+  if (!writing_ || taken() == published_) return;
   if (!parts_.keeper.HasRoomFor(writer_.number()) || rate_.Delay(now) > 0) return;
   if (!writer_.Flush()) {
     writing_ = false;
     return;
   }
+  published_ = taken();
   parts_.keeper.Publish(writer_.Written(), Count());
 }
 
 // No more in; then everything that is in the ring, also a block that is only partly filled.
 void CaptureLoop::Drain() {
+  bool shut = true;
   try {
     parts_.source.Shut();
   } catch (const Failure& failure) {
+    // Still open: draining it might never end.
     End(failure.reason(), failure.what());
+    shut = false;
   }
   end_->time = RealtimeNow();
   publish_(Count(), CaptureState::kClosing);
-  if (end_->reason == "PacketCountReached") return;
+  if (!shut || end_->reason == "PacketCountReached") return;
   const int64_t drained = MonotonicNow() + kDrainTime;
   for (;;) {
     if (TakeBatch() > 0) continue;

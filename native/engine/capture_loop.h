@@ -39,6 +39,7 @@ class CaptureLoop {
   void AwaitWrite(size_t bytes);
 
   void AwaitPackets();
+  void LetPacketsGather();
   int TakeBatch();
   int BatchSize() const;
   void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
@@ -54,12 +55,15 @@ class CaptureLoop {
   const Parts parts_;
   const Publish publish_;
   const int64_t deadline_;  // monotonic
+  const int gather_milliseconds_;
   PcapFileWriter writer_;
   WriteRate rate_;
   std::optional<CaptureEnd> end_;
-  bool readable_ = false;  // packets wait, by the last poll
-  bool writing_ = true;    // false after a failed write: what still comes is counted as lost
-  uint64_t lost_ = 0;      // packets taken that are in no file
+  bool readable_ = false;   // packets wait, by the last poll
+  bool busy_ = false;       // the last round took a full batch or more
+  bool writing_ = true;     // false after a failed write: what still comes is counted as lost
+  uint64_t lost_ = 0;       // packets taken that are in no file
+  uint64_t published_ = 0;  // packets taken when the length was published last
   uint64_t turned_packets_ = 0;
   uint64_t turned_bytes_ = 0;
   uint64_t dropped_by_kernel_ = 0;

@@ -49,21 +49,24 @@ FileKeeper::~FileKeeper() {
 OpenFile FileKeeper::Start() {
   folder_.ReserveManifest(ReserveBytes(manifest_.head, folder_.prefix(), file_count_));
   std::optional<OpenFile> first;
+  bool has_manifest = false;
+  // A thread may fail to start as well: whatever it was, nothing is left.
   try {
     manifest_.reserved_through = kReservedAhead;
-    folder_.WriteManifest(ToJson(manifest_));
+    folder_.CreateManifest(ToJson(manifest_));
+    has_manifest = true;
     first = folder_.Create(next_number_++, header_);
     folder_.Announce(first->number);
     folder_.Sync();
-  } catch (const Failure&) {
+    current_sync_ = UniqueFd(fcntl(first->buffered.get(), F_DUPFD_CLOEXEC, 0));
+    manifest_.current = CapturedFile{.name = first->name + ".part", .number = 1, .bytes = kFileHeaderBytes};
+    helper_ = StartBackgroundThread("pcapper-files", [this] { Run(); });
+  } catch (...) {
     if (first) folder_.Discard(*first);
-    folder_.RemoveManifest();
+    if (has_manifest) folder_.RemoveManifest();
     folder_.RemoveReserve();
     throw;
   }
-  current_sync_ = UniqueFd(fcntl(first->buffered.get(), F_DUPFD_CLOEXEC, 0));
-  manifest_.current = CapturedFile{.name = first->name + ".part", .number = 1, .bytes = kFileHeaderBytes};
-  helper_ = StartBackgroundThread("pcapper-files", [this] { Run(); });
   return *std::move(first);
 }
 
@@ -74,7 +77,10 @@ std::optional<OpenFile> FileKeeper::Turn(OpenFile whole, const CapturedFile& wha
            (next_ && turned_.size() + whole_.size() + nameless_.size() < kMaxBacklog);
   });
   std::optional<OpenFile> next;
-  if (!failure_ && !next_) failure_ = next_failure_;
+  if (!failure_ && !next_) {
+    failure_ = next_failure_;
+    failed_ = true;
+  }
   if (!failure_) next = std::exchange(next_, std::nullopt);
   turned_.push_back({std::move(whole), what, next.has_value()});
   lock.unlock();

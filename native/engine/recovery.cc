@@ -4,7 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +41,20 @@ std::string WholeName(const std::string& name) {
   return name;
 }
 
+// What a crash may leave of a capture's first block: all, a piece, or zeros. Anything else was not
+// written by this engine and is not its own to remove.
+bool MayBeOurs(int fd, const RecordScanner& scanner) {
+  std::array<uint8_t, kFileHeaderBytes> start{};
+  const ssize_t bytes = pread(fd, start.data(), start.size(), 0);
+  if (scanner.has_header() || bytes <= 0) return true;
+  const auto end = start.begin() + bytes;
+  if (std::all_of(start.begin(), end, [](uint8_t byte) { return byte == 0; })) return true;
+  const auto magic = std::bit_cast<std::array<uint8_t, sizeof kNanosecondMagic>>(kNanosecondMagic);
+  const auto compared = std::min<ptrdiff_t>(bytes, magic.size());
+  return bytes < static_cast<ssize_t>(kFileHeaderBytes) &&
+         std::equal(magic.begin(), magic.begin() + compared, start.begin());
+}
+
 RecordScanner Scan(int fd, const std::string& path) {
   RecordScanner scanner;
   std::vector<uint8_t> buffer(kReadBytes);
@@ -52,6 +70,7 @@ RecordScanner Scan(int fd, const std::string& path) {
 
 RecoveredFile RecoverFile(const std::string& path) {
   const UniqueFd folder(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) throw DiskFailure(errno, "opening " + path);
   const std::string name = NameOf(path);
   const std::string whole_name = WholeName(name);
   const bool unfinished = whole_name != name;
@@ -71,6 +90,10 @@ RecoveredFile RecoverFile(const std::string& path) {
   recovered.cut_bytes = static_cast<uint64_t>(about.st_size) - scanner.whole_bytes();
   if (!unfinished) return recovered;
 
+  if (!MayBeOurs(file.get(), scanner)) {
+    throw Failure("WriteError",
+                  path + " does not start as a capture file of pcapper does; it was left as it is");
+  }
   if (scanner.packets() == 0) {
     if (unlinkat(folder.get(), name.c_str(), 0) != 0) throw DiskFailure(errno, "removing " + path);
     return recovered;

@@ -56,6 +56,8 @@ const SUITES: (Suite & { needs: string })[] = [
   { name: "native", needs: "native/test/run.sh", command: ["sh", "native/test/run.sh"] },
   { name: "unit", needs: "test/unit", ...vitest("unit") },
   { name: "integration", needs: "test/integration", ...namespaced("integration") },
+  // Slow at first: it builds Kubernetes.
+  { name: "kubernetes", needs: "test/cluster-api", slow: true, ...vitest("kubernetes") },
   { name: "slow", needs: "test/slow", slow: true, ...namespaced("slow") },
   {
     name: "native, address sanitizer",

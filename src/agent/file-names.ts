@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
  * Bytes a prefix may have. A file name has at most 255; the longest that is built on a prefix is
  * hidden and temporary (`.PREFIX.status.json.tmp`), and the engine adds `.NNNNN.pcap.part`.
  */
-export const MAX_PREFIX_BYTES = 225;
+const MAX_PREFIX_BYTES = 225;
 
 /** `.` and the seconds since 1970, until the year 5138. */
 const EPOCH_BYTES = 12;

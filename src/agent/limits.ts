@@ -49,7 +49,7 @@ function tooManyCaptures(limits: Limits, node: NodeFigures): Refusal | undefined
   if (node.runningCaptures + 1 <= limits.maxCaptures) return undefined;
   return {
     reason: "TooManyCaptures",
-    message: `${node.runningCaptures} captures are running and MAX_CAPTURES is ${limits.maxCaptures}: wait for one to end, or stop one.`,
+    message: `Captures running: ${node.runningCaptures}; MAX_CAPTURES is ${limits.maxCaptures}: wait for one to end, or stop one.`,
   };
 }
 
@@ -91,7 +91,7 @@ export function freeDiskFloor(limit: FreeDiskLimit, size: number): number {
   return limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
 }
 
-export function freeDiskLimitText(limit: FreeDiskLimit): string {
+function freeDiskLimitText(limit: FreeDiskLimit): string {
   return limit.kind === "bytes" ? byteSizeText(limit.bytes) : `${limit.percent} %`;
 }
 

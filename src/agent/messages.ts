@@ -5,7 +5,7 @@ import type { Statistics } from "../capture/native.ts";
 const MAX_MESSAGE = 4096;
 
 /** What is captured, so that a mistyped filter field shows: `all packets` or the filter itself. */
-export function whatIsCaptured(plan: Pick<CapturePlan, "captureFilter">): string {
+function whatIsCaptured(plan: Pick<CapturePlan, "captureFilter">): string {
   return plan.captureFilter === "" ? "all packets" : `packets that match "${plan.captureFilter}"`;
 }
 
@@ -35,7 +35,7 @@ export function finalMessage(
 }
 
 /** `undefined` where nothing was lost. */
-export function lossMessage(statistics: Statistics): string | undefined {
+function lossMessage(statistics: Statistics): string | undefined {
   const parts = [
     [statistics.droppedByKernel, "the kernel's ring was full"],
     [statistics.droppedByInterface, "the interface dropped them"],

@@ -20,12 +20,19 @@ function quantityOf(text: string): Quantity {
   return new Quantity(value);
 }
 
+/** `format` as far as our messages use it: each %s or %d becomes the next value. */
+function format(template: string, values: readonly unknown[]): string {
+  const rest = [...values];
+  return template.replaceAll(/%[sd]/g, () => String(rest.shift()));
+}
+
 /** Variables are `self` and `oldSelf`. */
 export function celEnvironment(): Environment {
   return new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
     .registerVariable("self", "dyn")
     .registerVariable("oldSelf", "dyn")
     .registerType("Quantity", { ctor: Quantity, fields: {} })
+    .registerFunction("string.format(list): string", format)
     .registerFunction("isQuantity(string): bool", (text: string) => parseFraction(text) !== undefined)
     .registerFunction("quantity(string): Quantity", quantityOf)
     .registerFunction("Quantity.compareTo(Quantity): int", (left: Quantity, right: Quantity) =>

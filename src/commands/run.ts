@@ -30,9 +30,9 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const captures = createdCaptures(documents, Date.now());
 
   const stop = new AbortController();
-  stopOnSignals(stop);
   const log = createLog(settings.logLevel);
   const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
+  stopOnSignals(stop, (line) => (progress === undefined ? log.info({}, line) : progress.note(line)));
   const store = createFileStore((capture, event) => tell(log, progress, capture, event));
 
   await recoverDead(native, output, (message) => log.warn({}, message));

@@ -1,38 +1,48 @@
+import { droppedPackets } from "../agent/messages.ts";
 import { byteSizeText } from "../byte-size.ts";
 import type { CaptureReport } from "../capture/native.ts";
+
+/** How many packets there were at a time in milliseconds. */
+export interface Sample {
+  time: number;
+  packets: number;
+}
 
 /** What a progress line is made of. Times in milliseconds. */
 export interface ProgressFacts {
   name: string;
   captureSeconds: number;
   report: CaptureReport;
-  /** The report a moment ago, for the rate. */
-  before: { report: CaptureReport; time: number } | undefined;
+  /** A few seconds ago, for the rate. */
+  before: Sample | undefined;
   now: number;
 }
 
 /** `pcap1  0:12 of 10:00  1,234,567 packets  102,400/s  1.2 GB  0 lost  file.pcap.part` */
-export function progressLine(facts: ProgressFacts): string {
-  const { name, report, captureSeconds, now } = facts;
+export function progressLine({ name, report, captureSeconds, before, now }: ProgressFacts): string {
   if (report.startTime === 0) return `${name}  ${report.state}`;
-  const { statistics } = report;
-  const seconds = Math.max(0, Math.floor((now - report.startTime) / 1000));
-  const lost = statistics.droppedByKernel + statistics.droppedByInterface + statistics.droppedOnWrite;
+  const ended = report.endTime > 0;
+  const seconds = Math.max(0, Math.floor(((ended ? report.endTime : now) - report.startTime) / 1000));
+  const { packets } = report.statistics;
+  // At the end the rate of the whole capture is of more use than that of its last moment.
+  const rate = ended
+    ? packetRate({ time: report.startTime, packets: 0 }, { time: report.endTime, packets })
+    : packetRate(before, { time: now, packets });
   return [
     name,
     `${clockText(Math.min(seconds, captureSeconds))} of ${clockText(captureSeconds)}`,
-    `${numberText(statistics.packets)} packets`,
-    `${numberText(packetRate(facts))}/s`,
+    `${numberText(packets)} packets`,
+    `${numberText(rate)}/s`,
     byteSizeText(report.bytesOnDisk),
-    `${numberText(lost)} lost`,
+    `${numberText(droppedPackets(report.statistics))} lost`,
     report.currentFile.slice(report.currentFile.lastIndexOf("/") + 1),
   ].join("  ");
 }
 
-function packetRate({ report, before, now }: ProgressFacts): number {
-  if (before === undefined || now <= before.time) return 0;
-  const packets = report.statistics.packets - before.report.statistics.packets;
-  return Math.max(0, Math.round((packets * 1000) / (now - before.time)));
+/** Packets a second between two samples. */
+function packetRate(before: Sample | undefined, now: Sample): number {
+  if (before === undefined || now.time <= before.time) return 0;
+  return Math.max(0, Math.round(((now.packets - before.packets) * 1000) / (now.time - before.time)));
 }
 
 /** `0:05`, `10:00`, `27:46:39`. */

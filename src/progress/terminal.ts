@@ -1,9 +1,11 @@
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport } from "../capture/native.ts";
-import { progressLine } from "./line.ts";
+import { progressLine, type Sample } from "./line.ts";
 
 const REDRAW_EVERY = 500;
+/** Milliseconds the rate is taken over: the counters come about once a second. */
+const RATE_WINDOW = 3000;
 const CLEAR_LINE = "\u001b[2K";
 
 /** The part of a terminal that is needed; stderr is one. */
@@ -23,7 +25,8 @@ export interface Progress {
 interface Row {
   capture: PacketCapture;
   report: CaptureReport;
-  before: { report: CaptureReport; time: number } | undefined;
+  /** Oldest first. */
+  samples: Sample[];
 }
 
 /** One line per capture, redrawn in place. */
@@ -39,15 +42,14 @@ export function createProgress(terminal: Terminal): Progress {
     terminal.write(up + [...above, ...lines].map((line) => `\r${CLEAR_LINE}${line}\n`).join(""));
     drawn = lines.length;
   };
-  const timer = setInterval(() => {
-    draw();
-    for (const row of rows.values()) row.before = { report: row.report, time: Date.now() };
-  }, REDRAW_EVERY);
+  const timer = setInterval(() => draw(), REDRAW_EVERY);
   timer.unref();
   return {
     report: (capture, report) => {
       const key = capture.metadata.uid ?? capture.metadata.name;
-      rows.set(key, { capture, report, before: rows.get(key)?.before });
+      const samples = rows.get(key)?.samples ?? [];
+      samples.push({ time: Date.now(), packets: report.statistics.packets });
+      rows.set(key, { capture, report, samples });
     },
     note: draw,
     end: () => {
@@ -57,7 +59,8 @@ export function createProgress(terminal: Terminal): Progress {
   };
 }
 
-function rowText({ capture, report, before }: Row, now: number): string {
+function rowText({ capture, report, samples }: Row, now: number): string {
+  while (samples.length > 1 && (samples[0]?.time ?? now) < now - RATE_WINDOW) samples.shift();
   const { captureSeconds } = planCapture(capture.spec);
-  return progressLine({ name: capture.metadata.name, captureSeconds, report, before, now });
+  return progressLine({ name: capture.metadata.name, captureSeconds, report, before: samples[0], now });
 }

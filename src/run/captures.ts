@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { packetFiles } from "../agent/file-names.ts";
 import { type Refusal, recordsRoom, refusalByLimits } from "../agent/limits.ts";
 import { runSession, type SessionWorld } from "../agent/session.ts";
@@ -12,6 +12,7 @@ import type { Settings } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
 import { diskUsage } from "../store/files/disk-usage.ts";
+import { syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
 import { runningCaptures } from "../store/files/running-captures.ts";
 import { withStartLock } from "../store/files/start-lock.ts";
@@ -74,6 +75,8 @@ async function runCapture(world: RunWorld, capture: PacketCapture): Promise<Pack
   const node = hostname();
   const epochSeconds = Math.floor(Date.now() / 1000);
   const place = openPlace(world.native, world.output, { node, name: capture.metadata.name, epochSeconds });
+  // The engine syncs the capture's folder; here its name, and that of the output folder, come to stay.
+  for (const folder of [world.output, dirname(world.output)]) void syncFolder(folder).catch(() => undefined);
   world.store.add(capture, place);
   return runSession(sessionWorld(world, node, place), keyOf(capture));
 }

@@ -9,11 +9,15 @@ const INTERRUPTED = 130;
  * The first Ctrl-C, SIGTERM or SIGHUP asks all captures to stop and keeps their files. A second Ctrl-C
  * ends the process at once; what it leaves is whole after `pcapper recover`.
  */
-export function stopOnSignals(captures: AbortController): void {
+export function stopOnSignals(captures: AbortController, say: (line: string) => void): void {
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (!captures.signal.aborted) {
-        captures.abort(stopRequest(signal));
+        say(`Stopping (${askerOf(signal)}): files are being made whole; Ctrl-C again to leave at once.`);
+        captures.abort({
+          reason: "Stopped",
+          message: `Stopped by ${askerOf(signal)}.`,
+        } satisfies StopRequest);
         return;
       }
       if (signal !== "SIGINT") return;
@@ -24,7 +28,6 @@ export function stopOnSignals(captures: AbortController): void {
   }
 }
 
-function stopRequest(signal: (typeof SIGNALS)[number]): StopRequest {
-  const asker = signal === "SIGINT" ? "Ctrl-C" : signal;
-  return { reason: "Stopped", message: `Stopped by ${asker}.` };
+function askerOf(signal: (typeof SIGNALS)[number]): string {
+  return signal === "SIGINT" ? "Ctrl-C" : signal;
 }

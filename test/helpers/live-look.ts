@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Manifest, type ManifestFile, nanoseconds } from "./manifest.ts";
 import { type PcapRecord, readPcap } from "./pcap-reader.ts";
@@ -32,9 +32,8 @@ function readListed(pcapper: Pcapper, file: ManifestFile): PcapRecord[] | undefi
     return readPcap(pathOf(pcapper.folder, file), file.bytes).records;
   } catch (error) {
     if (!isMissing(error)) throw error;
-    const removed = pcapper.manifest()?.removed.files ?? 0;
-    // The manifest follows a removal within about a second.
-    if (file.number <= removed || isNewerThere(pcapper, file.number)) return undefined;
+    // Only the ring removes, and only the oldest: the manifest follows within about a second.
+    if (file.number < oldestThere(pcapper.folder)) return undefined;
     throw error;
   }
 }
@@ -45,12 +44,11 @@ export function pathOf(folder: string, { name }: ManifestFile): string {
   return existsSync(path) ? path : path.replace(/\.part$/, "");
 }
 
-function isNewerThere({ folder, manifest }: Pcapper, number: number): boolean {
-  const prefix = manifest()
-    ?.files.at(-1)
-    ?.name.replace(/\.\d+\.pcap$/, "");
-  const newer = `${prefix}.${String(number + 1).padStart(5, "0")}.pcap`;
-  return [newer, `${newer}.part`].some((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
+function oldestThere(folder: string): number {
+  const numbers = readdirSync(folder).map((name) =>
+    Number(/\.(\d+)\.pcap(\.part)?$/.exec(name)?.[1] ?? Infinity),
+  );
+  return Math.min(...numbers);
 }
 
 function isMissing(error: unknown): boolean {

@@ -47,7 +47,8 @@ export async function runTruthCase(
   let tcpdump: Tcpdump | undefined;
   try {
     const path = join(folder.path, "reference.pcap");
-    const reference = { interfaceName, filter, snapLength: limits.snapLength, path };
+    // Whole packets: with a short snap length libpcap itself judges the first ones by what is left of them.
+    const reference = { interfaceName, filter, snapLength: ONE_FILE.snapLength, path };
     tcpdump = await startTcpdump(site.namespace, linkType ? { ...reference, linkType } : reference);
     await pcapper.running();
     const asked = (offered: Offered): number => (filtered ? offered.matching : offered.all);
@@ -59,7 +60,9 @@ export async function runTruthCase(
     pcapper.kill("SIGINT");
     const offered = asked(await site.offered());
     const result = await pcapper.ended;
-    await examine({ offered, reference: await tcpdump.finish(offered), pcapper, result, limits });
+    const whole = await tcpdump.finish(offered);
+    const cut = whole.map((record) => ({ ...record, data: record.data.subarray(0, limits.snapLength) }));
+    await examine({ offered, reference: cut, pcapper, result, limits });
   } finally {
     tcpdump?.kill();
     pcapper.kill("SIGKILL");

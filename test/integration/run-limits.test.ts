@@ -60,7 +60,7 @@ describeAsRoot("limits of pcapper run", () => {
 
   test.each([
     ["TotalFileSizeExceeded", { MAX_TOTAL_FILESIZE: "1500M" }, "running captures may still write"],
-    ["TooManyCaptures", { MAX_CAPTURES: "1" }, "1 captures are running"],
+    ["TooManyCaptures", { MAX_CAPTURES: "1" }, "Captures running: 1"],
     ["NotEnoughMemory", { CAPTURE_MEMORY: "100Mi" }, "CAPTURE_MEMORY"],
   ])("a capture of another process counts: %s", async (reason, env, figure) => {
     const first = start("first");

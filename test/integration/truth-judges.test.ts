@@ -19,6 +19,13 @@ function falsified(name: string, change: (bytes: Buffer) => Buffer): string {
   return changed;
 }
 
+function uint32At(offset: number, value: number): (bytes: Buffer) => Buffer {
+  return (bytes) => {
+    bytes.writeUInt32LE(value, offset);
+    return bytes;
+  };
+}
+
 describeAsRoot("The judges of capture files", () => {
   beforeAll(async () => {
     const traffic = KINDS[0];
@@ -50,10 +57,10 @@ describeAsRoot("The judges of capture files", () => {
     ],
     ["a byte too many", (bytes) => Buffer.concat([bytes, Buffer.from("x")]), /1 stray bytes/],
     ["a file header cut short", (bytes) => bytes.subarray(0, 20), /20 bytes, not 24/],
-    ["microseconds", (bytes) => (bytes.writeUInt32LE(0xa1b2c3d4, 0), bytes), /magic 0xa1b2c3d4/],
-    ["more kept than the snap length", (bytes) => (bytes.writeUInt32LE(101, 32), bytes), /snap length 100/],
-    ["more kept than there was", (bytes) => (bytes.writeUInt32LE(99, 36), bytes), /100 bytes kept of 99/],
-    ["impossible nanoseconds", (bytes) => (bytes.writeUInt32LE(1e9, 28), bytes), /1000000000 nanoseconds/],
+    ["microseconds", uint32At(0, 0xa1b2c3d4), /magic 0xa1b2c3d4/],
+    ["more kept than the snap length", uint32At(32, 101), /snap length 100/],
+    ["more kept than there was", uint32At(36, 99), /100 bytes kept of 99/],
+    ["impossible nanoseconds", uint32At(28, 1e9), /1000000000 nanoseconds/],
   ];
   test.each(falsehoods)("notice %s", async (what, change, complaint) => {
     await expect(judge(falsified(what, change))).rejects.toThrow(complaint);

@@ -1,6 +1,7 @@
-// tunnel INTERFACE FIRST COUNT LENGTH RATE: the far side of a tun device. Writes raw IPv4 packets into it,
-// and reads what the kernel sends through it: each even number comes in, each odd one goes out (every fourth
-// is noise).
+// tunnel INTERFACE COUNT LENGTH RATE: makes a tun device and is its far side. For each line on stdin COUNT
+// packets of raw IPv4 pass: each even number is written into it, each odd one the kernel sends through it and
+// is read (every fourth is noise). The device lives as long as this does: brought up with its far side there,
+// it sends at once, while one that finds its far side later first swallows packets.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -38,20 +39,29 @@ static int go_out(int device, int sender, size_t length, uint16_t port) {
   return memcmp(back + IP_AND_UDP, packet + IP_AND_UDP, payload) == 0 ? 0 : -1;
 }
 
-int main(int count, char** arguments) {
-  if (count != 6) return fail("tunnel: five arguments");
-  uint64_t first = strtoull(arguments[2], NULL, 10), total = strtoull(arguments[3], NULL, 10);
-  size_t length = strtoul(arguments[4], NULL, 10);
-  double rate = atof(arguments[5]);
-  int device = open_tun(arguments[1]), sender = socket(AF_INET, SOCK_DGRAM, 0);
-  if (device < 0) return fail("tunnel: open");
+static int pass(int device, int sender, uint64_t first, uint64_t total, size_t length, double rate) {
   double start = now_seconds();
   for (uint64_t sent = 0; sent < total; sent += due(start, rate, sent, total - sent, 1)) {
     uint64_t sequence = first + sent;
     uint16_t port = is_noise(sequence) ? NOISE_PORT : MATCHING_PORT;
     fill(packet, length, sequence);
     if ((sequence % 2 == 0 ? come_in(device, length, port) : go_out(device, sender, length, port)) < 0)
-      return fail("tunnel: packet");
+      return -1;
+  }
+  return 0;
+}
+
+int main(int count, char** arguments) {
+  if (count != 5) return fail("tunnel: four arguments");
+  uint64_t total = strtoull(arguments[2], NULL, 10), first = 0;
+  size_t length = strtoul(arguments[3], NULL, 10);
+  int device = open_tun(arguments[1]), sender = socket(AF_INET, SOCK_DGRAM, 0);
+  if (device < 0) return fail("tunnel: open");
+  setlinebuf(stdout);
+  puts("made");
+  for (; getchar() == '\n'; first += total) {
+    if (pass(device, sender, first, total, length, atof(arguments[4])) < 0) return fail("tunnel: packet");
+    puts("passed");
   }
   return 0;
 }

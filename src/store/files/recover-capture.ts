@@ -1,22 +1,14 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { companionNames, leftovers, type PacketFileName, packetFiles } from "../../agent/file-names.ts";
+import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
 import { isFinal } from "../../agent/progress.ts";
-import { timeText } from "../../agent/status.ts";
-import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { Native } from "../../capture/native.ts";
+import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
-import { asManifest, type Found, type Manifest, type ManifestFile, readRecord } from "./manifest.ts";
-import type { Say } from "./recovery.ts";
+import type { Found, Manifest } from "./manifest.ts";
 import { endedResource, interruption, repairedManifest } from "./repair.ts";
-
-interface Place {
-  native: Native;
-  folder: string;
-  prefix: string;
-  say: Say;
-}
+import { lastSign, type Place, repairFiles, type Say } from "./repair-files.ts";
 
 /** Repairs one capture, unless it runs or is whole already. @returns whether it was repaired */
 export async function recoverCapture(
@@ -52,7 +44,7 @@ function isLockable(path: string): boolean {
 }
 
 async function isWhole(place: Place): Promise<boolean> {
-  const { manifest, status } = await records(place);
+  const { manifest, status } = await readRecords(place.folder, place.prefix);
   const manifestDone = "problem" in manifest || manifest.value.finished !== undefined;
   const statusDone = "problem" in status ? "problem" in manifest : isFinal(status.value.status?.progress);
   if ("problem" in manifest && "problem" in status) {
@@ -61,44 +53,9 @@ async function isWhole(place: Place): Promise<boolean> {
   return manifestDone && statusDone;
 }
 
-async function records({ folder, prefix }: Place): Promise<{
-  manifest: Found<Manifest>;
-  status: Found<PacketCapture>;
-}> {
-  const names = companionNames(prefix);
-  const manifest = await readRecord(join(folder, names.manifest));
-  const status = await readRecord(join(folder, names.status));
-  return {
-    manifest: "problem" in manifest ? manifest : withSoundSpec(asManifest(manifest.value)),
-    status: "problem" in status ? status : asResource(status.value),
-  };
-}
-
-/** A spec that cannot be planned was not written by us. */
-function withSoundSpec(found: Found<Manifest>): Found<Manifest> {
-  if ("problem" in found) return found;
-  try {
-    planCapture(found.value.capture.spec);
-    return found;
-  } catch (error) {
-    return { problem: (error as Error).message };
-  }
-}
-
-function asResource(value: unknown): Found<PacketCapture> {
-  try {
-    const resource = value as PacketCapture;
-    planCapture(resource.spec);
-    if (typeof resource.metadata.name === "string") return { value: resource };
-  } catch {
-    // Not a resource: said below.
-  }
-  return { problem: "it is no PacketCapture" };
-}
-
 /** Under the lock, so everything is read again: another process may have repaired it since. */
 async function repair(place: Place): Promise<boolean> {
-  const { manifest, status } = await records(place);
+  const { manifest, status } = await readRecords(place.folder, place.prefix);
   const known = "problem" in status ? undefined : status.value;
   const ended = "problem" in manifest ? undefined : await endManifest(place, manifest.value);
   if (ended === undefined && isFinal(known?.status?.progress)) return false;
@@ -128,60 +85,6 @@ async function endManifest(
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };
-}
-
-/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
-function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
-  const written = readdirSync(folder)
-    .filter((name) => name.startsWith(`${prefix}.`))
-    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
-}
-
-/** Only files the manifest reserved, and only plain ones. */
-async function repairFiles(
-  place: Place,
-  manifest: Manifest,
-): Promise<{ files: ManifestFile[]; cutBytes: number }> {
-  const files: ManifestFile[] = [];
-  let cutBytes = 0;
-  for (const found of packetFiles(place.prefix, readdirSync(place.folder))) {
-    const path = join(place.folder, found.name);
-    if (found.number > manifest.reservedThrough) continue;
-    const size = plainFileSize(path);
-    if (size === undefined) {
-      place.say(`${path}: skipped: it is not a plain file.`);
-      continue;
-    }
-    const listed = manifest.files.find((file) => file.name === found.name && file.bytes === size);
-    if (listed !== undefined) {
-      files.push(listed);
-      continue;
-    }
-    const recovered = await recoverFile(place, found);
-    if (recovered === undefined) continue;
-    cutBytes += recovered.cutBytes;
-    if (recovered.file !== undefined) files.push(recovered.file);
-  }
-  return { files, cutBytes };
-}
-
-function plainFileSize(path: string): number | undefined {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isFile() ? found.size : undefined;
-}
-
-async function recoverFile({ native, folder, say }: Place, found: PacketFileName) {
-  const path = join(folder, found.name);
-  try {
-    const { packets, bytes, cutBytes, firstTimestamp, lastTimestamp } = await native.recoverFile(path);
-    if (packets === 0 && found.partial) return { cutBytes, file: undefined };
-    const name = found.name.replace(/\.part$/, "");
-    return { cutBytes, file: { name, number: found.number, packets, bytes, firstTimestamp, lastTimestamp } };
-  } catch (error) {
-    say(`${path}: skipped: ${(error as Error).message}`);
-    return undefined;
-  }
 }
 
 async function writeEnd(

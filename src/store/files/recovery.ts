@@ -1,10 +1,8 @@
 import { readdirSync } from "node:fs";
 import type { Native } from "../../capture/native.ts";
 import { recoverCapture } from "./recover-capture.ts";
+import type { Say } from "./repair-files.ts";
 import { foldersIn, lockFiles } from "./running-captures.ts";
-
-/** Says one line to a person. */
-export type Say = (line: string) => void;
 
 /**
  * Repairs captures whose process died, found by the lock files they left: cheap enough for every start.

@@ -42,7 +42,7 @@ export function report(facts: Partial<CaptureReport>): CaptureReport {
   };
 }
 
-export function nativeError(code: string, message: string): NativeError {
+function nativeError(code: string, message: string): NativeError {
   return Object.assign(new Error(message), { code });
 }
 

@@ -29,12 +29,18 @@ describe("the progress line", () => {
   const facts = { name: "pcap1", captureSeconds: 60, before: undefined, now: 1_012_500 };
 
   test("says time, packets, rate, bytes, losses and the file", () => {
-    const before = { report: report({}), time: 1_012_000 };
+    const before = { time: 1_012_000, packets: 0 };
     const statistics = { ...NO_PACKETS, packets: 51_200, droppedByKernel: 3 };
     const now = report({ statistics, bytesOnDisk: 2_000_000, currentFile: "/out/p.00001.pcap.part" });
     expect(progressLine({ ...facts, report: now, before })).toBe(
       "pcap1  0:12 of 1:00  51,200 packets  102,400/s  2 MB  3 lost  p.00001.pcap.part",
     );
+  });
+
+  test("at the end shows the rate of the whole capture", () => {
+    const statistics = { ...NO_PACKETS, packets: 1000 };
+    const ended = report({ state: "ended", statistics, endTime: 1_010_000 });
+    expect(progressLine({ ...facts, report: ended })).toContain("0:10 of 1:00  1,000 packets  100/s");
   });
 
   test("before the start says what it is doing", () => {

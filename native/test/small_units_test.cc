@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+
+#include "engine/clock.h"
+#include "engine/failure.h"
+#include "engine/filter.h"
+#include "engine/json.h"
+#include "engine/write_rate.h"
+#include "test/support/json_check.h"
+
+namespace pcapper {
+
+using test::IsJson;
+
+TEST_CASE("a time is written as RFC 3339 with nine decimals") {
+  CHECK(FormatTime(0).empty());
+  CHECK(FormatTime(1) == "1970-01-01T00:00:00.000000001Z");
+  CHECK(FormatTime(1'700'000'000'123'456'789) == "2023-11-14T22:13:20.123456789Z");
+  CHECK(FormatTime(4'294'967'295'999'999'999) == "2106-02-07T06:28:15.999999999Z");
+}
+
+TEST_CASE("any byte in a name makes valid JSON") {
+  CHECK(JsonString("eth0") == "\"eth0\"");
+  CHECK(JsonString("a\"b\\c") == R"("a\"b\\c")");
+  CHECK(JsonString(std::string_view("\0\n\x7f\xff", 4)) == R"("\u0000\u000a\u007f\u00ff")");
+  for (int byte = 0; byte < 256; byte++) CHECK(IsJson(JsonString(std::string(1, static_cast<char>(byte)))));
+}
+
+TEST_CASE("the JSON check of these tests refuses what is no JSON") {
+  for (const char* good : {"{}", "[]", "[1,2]", R"({"a":{"b":[true,null,"\u00ff"]}})", "-1.5e3", " 1 "}) {
+    CHECK_MESSAGE(IsJson(good), good);
+  }
+  for (const char* bad :
+       {"", "{", "[1,]", "{\"a\":1,}", "{a:1}", "\"", "{} {}", "{\"a\":1", R"("\x")", "nul"}) {
+    CHECK_MESSAGE(!IsJson(bad), bad);
+  }
+}
+
+TEST_CASE("without a write rate nothing waits") {
+  WriteRate rate(0);
+  rate.Wrote(UINT64_MAX, 1);
+  CHECK(rate.Delay(2) == 0);
+}
+
+TEST_CASE("a write rate spreads writes, with a second of credit after silence") {
+  constexpr int64_t kNow = 1'000 * kNanosecondsPerSecond;
+  WriteRate rate(1'000'000);
+  CHECK(rate.Delay(kNow) == 0);
+  rate.Wrote(1'000'000, kNow);  // the credit
+  CHECK(rate.Delay(kNow) == 0);
+  rate.Wrote(500'000, kNow);
+  CHECK(rate.Delay(kNow) == kNanosecondsPerSecond / 2);
+  CHECK(rate.Delay(kNow + kNanosecondsPerSecond / 4) == kNanosecondsPerSecond / 4);
+  CHECK(rate.Delay(kNow + kNanosecondsPerSecond) == 0);
+  SUBCASE("an hour of silence saves no more than a second") {
+    const int64_t later = kNow + 3600 * kNanosecondsPerSecond;
+    rate.Wrote(3'000'000, later);
+    CHECK(rate.Delay(later) == 2 * kNanosecondsPerSecond);
+  }
+  SUBCASE("over a long time the rate is met") {
+    int64_t now = kNow + 10 * kNanosecondsPerSecond;
+    const int64_t start = now;
+    for (int write = 0; write < 1000; write++) {
+      now += rate.Delay(now);
+      rate.Wrote(123'456, now);
+    }
+    const double seconds = static_cast<double>(now - start) / static_cast<double>(kNanosecondsPerSecond);
+    CHECK(seconds == doctest::Approx(123.456).epsilon(0.02));
+  }
+}
+
+TEST_CASE("a full disk and an empty quota are DiskFull, all else is WriteError") {
+  CHECK(DiskFailure(ENOSPC, "x").reason() == "DiskFull");
+  CHECK(DiskFailure(EDQUOT, "x").reason() == "DiskFull");
+  CHECK(DiskFailure(EIO, "x").reason() == "WriteError");
+  CHECK(std::string(DiskFailure(EIO, "writing a.part").what()) == "writing a.part: Input/output error");
+}
+
+TEST_CASE("a filter compiles, an empty one takes all packets") {
+  CHECK(CompileFilter("udp port 53", "EN10MB", 262144) > 1);
+  CHECK(CompileFilter("", "EN10MB", 262144) == 1);
+  CHECK(CompileFilter("udp", "LINUX_SLL", 262144) > 1);
+}
+
+TEST_CASE("a bad filter is refused in libpcap's own words") {
+  try {
+    CompileFilter("udp prot 53", "EN10MB", 262144);
+    FAIL("it compiled");
+  } catch (const Failure& failure) {
+    CHECK(failure.reason() == "InvalidFilter");
+    CHECK(std::string(failure.what()).find("syntax error") != std::string::npos);
+  }
+  CHECK_THROWS_AS(CompileFilter("ether host aa", "RAW", 262144), Failure);
+  CHECK_THROWS_AS(CompileFilter("udp", "NO_SUCH_TYPE", 262144), Failure);
+}
+
+TEST_CASE("a filter of more instructions than the kernel takes is refused") {
+  // Distinct two-byte tests that the optimiser cannot join.
+  std::string expression = "ether[0:2] = 1";
+  for (int term = 2; term < 4200; term++) expression += " or ether[0:2] = " + std::to_string(term);
+  try {
+    CompileFilter(expression, "EN10MB", 64);
+    FAIL("it was taken");
+  } catch (const Failure& failure) {
+    CHECK(failure.reason() == "InvalidFilter");
+    CHECK(std::string(failure.what()).find("the kernel takes at most 4096") != std::string::npos);
+  }
+}
+
+}  // namespace pcapper

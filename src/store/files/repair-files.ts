@@ -1,0 +1,71 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type PacketFileName, packetFiles } from "../../agent/file-names.ts";
+import { timeText } from "../../agent/status.ts";
+import type { Native } from "../../capture/native.ts";
+import type { Manifest, ManifestFile } from "./manifest.ts";
+
+/** Says one line to a person. */
+export type Say = (line: string) => void;
+
+/** A capture on the disk, and where to say what was found there. */
+export interface Place {
+  native: Native;
+  folder: string;
+  prefix: string;
+  say: Say;
+}
+
+/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
+export function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
+  const written = readdirSync(folder)
+    .filter((name) => name.startsWith(`${prefix}.`))
+    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
+}
+
+/** Only files the manifest reserved, and only plain ones. */
+export async function repairFiles(
+  place: Place,
+  manifest: Manifest,
+): Promise<{ files: ManifestFile[]; cutBytes: number }> {
+  const files: ManifestFile[] = [];
+  let cutBytes = 0;
+  for (const found of packetFiles(place.prefix, readdirSync(place.folder))) {
+    const path = join(place.folder, found.name);
+    if (found.number > manifest.reservedThrough) continue;
+    const size = plainFileSize(path);
+    if (size === undefined) {
+      place.say(`${path}: skipped: it is not a plain file.`);
+      continue;
+    }
+    const listed = manifest.files.find((file) => file.name === found.name && file.bytes === size);
+    if (listed !== undefined) {
+      files.push(listed);
+      continue;
+    }
+    const recovered = await recoverFile(place, found);
+    if (recovered === undefined) continue;
+    cutBytes += recovered.cutBytes;
+    if (recovered.file !== undefined) files.push(recovered.file);
+  }
+  return { files, cutBytes };
+}
+
+function plainFileSize(path: string): number | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isFile() ? found.size : undefined;
+}
+
+async function recoverFile({ native, folder, say }: Place, found: PacketFileName) {
+  const path = join(folder, found.name);
+  try {
+    const { packets, bytes, cutBytes, firstTimestamp, lastTimestamp } = await native.recoverFile(path);
+    if (packets === 0 && found.partial) return { cutBytes, file: undefined };
+    const name = found.name.replace(/\.part$/, "");
+    return { cutBytes, file: { name, number: found.number, packets, bytes, firstTimestamp, lastTimestamp } };
+  } catch (error) {
+    say(`${path}: skipped: ${(error as Error).message}`);
+    return undefined;
+  }
+}
