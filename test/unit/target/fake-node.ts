@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NamespaceInterface } from "../../../src/capture/native.ts";
+import type { NamespaceInterface, NativeError } from "../../../src/capture/native.ts";
 import { resolveTarget } from "../../../src/target/resolve-target.ts";
 import {
   type InterfaceSource,
@@ -10,7 +10,6 @@ import {
   type TargetPod,
 } from "../../../src/target/target.ts";
 import { makeTemporaryFolder } from "../../helpers/temporary-folder.ts";
-import { nativeError } from "../agent/fake-native.ts";
 
 export const NODE = "node-a";
 export const UID = "4b1d5f5e-0000-4000-8000-000000000001";
@@ -144,6 +143,10 @@ export function makeFakeNode(ofNode: Interfaces = { eth0: ["192.0.2.10"], cni0: 
       resolveTarget(native, { kind: "node", node: NODE, interfaceName }, surroundings),
     remove: folder.remove,
   };
+}
+
+function nativeError(code: string, message: string): NativeError {
+  return Object.assign(new Error(message), { code });
 }
 
 /** @throws Error where the promise does not end in a TargetFailure */
