@@ -12,7 +12,7 @@ export function listed(names: readonly string[], most = MOST_NAMES): string {
 }
 
 /** Interfaces that carry the address; loopback never counts: it carries whatever anybody puts there. */
-export function carriersOf(interfaces: readonly NamespaceInterface[], address: string): NamespaceInterface[] {
+function carriersOf(interfaces: readonly NamespaceInterface[], address: string): NamespaceInterface[] {
   return interfaces.filter(
     ({ loopback, addresses }) => !loopback && normalAddresses(addresses).includes(address),
   );

@@ -18,7 +18,7 @@ export const OTHER_UID = "4b1d5f5e-0000-4000-8000-000000000002";
 /** Interfaces as `name → addresses`; `lo` is a loopback, a name that ends in `-down` is down. */
 export type Interfaces = Record<string, readonly string[]>;
 
-export function interfaces(list: Interfaces): NamespaceInterface[] {
+function interfaces(list: Interfaces): NamespaceInterface[] {
   return Object.entries({ lo: ["127.0.0.1", "::1"], ...list }).map(([name, addresses], at) => ({
     name,
     index: at + 1,
