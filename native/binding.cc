@@ -49,6 +49,7 @@ class Options {
   double Number(const char* name) const {
     return Get(name, &Napi::Value::IsNumber, "a number").ToNumber().DoubleValue();
   }
+  Napi::Value Value(const char* name) const { return object_.Get(name); }
   uint64_t Count(const char* name) const {
     const double number = Number(name);
     if (!(number >= 0 && number <= 9007199254740991.0)) {
@@ -69,8 +70,44 @@ class Options {
   Napi::Object object_;
 };
 
+CapturedFile ToCapturedFile(const Options& file) {
+  return {.name = file.Text("name"),
+          .number = static_cast<uint32_t>(file.Count("number")),
+          .packets = file.Count("packets"),
+          .bytes = file.Count("bytes"),
+          .first_timestamp = ParseTime(file.Text("firstTimestamp")),
+          .last_timestamp = ParseTime(file.Text("lastTimestamp"))};
+}
+
+Statistics ToStatistics(const Options& counted) {
+  return {.packets = counted.Count("packets"),
+          .bytes = counted.Count("bytes"),
+          .files = counted.Count("files"),
+          .files_removed = counted.Count("filesRemoved"),
+          .packets_removed = counted.Count("packetsRemoved"),
+          .dropped_by_kernel = counted.Count("droppedByKernel"),
+          .dropped_by_interface = counted.Count("droppedByInterface"),
+          .dropped_on_write = counted.Count("droppedOnWrite")};
+}
+
+std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  const Options options(value);
+  EarlierLife earlier{.start_time = ParseTime(options.Text("startTime")),
+                      .next_number = static_cast<uint32_t>(options.Count("nextNumber")),
+                      .files = {},
+                      .statistics = ToStatistics(Options(options.Value("statistics"))),
+                      .gaps = options.Text("gaps")};
+  const Napi::Array files = options.Value("files").As<Napi::Array>();
+  for (uint32_t i = 0; i < files.Length(); i++) {
+    earlier.files.push_back(ToCapturedFile(Options(files.Get(i))));
+  }
+  return earlier;
+}
+
 CaptureOptions ToCaptureOptions(const Options& options) {
-  return {.interface_name = options.Text("interfaceName"),
+  return {.network_namespace = options.Text("networkNamespace"),
+          .interface_name = options.Text("interfaceName"),
           .filter = options.Text("filter"),
           .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
           .promiscuous = options.Flag("promiscuous"),
@@ -82,7 +119,8 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .max_file_bytes = options.Count("maxFileSize"),
           .file_count = static_cast<uint32_t>(options.Count("fileCount")),
           .max_write_rate = options.Count("maxWriteRate"),
-          .manifest_head = options.Text("manifestHead")};
+          .manifest_head = options.Text("manifestHead"),
+          .earlier = ToEarlierLife(options.Value("earlier"))};
 }
 
 Napi::Object ToObject(Napi::Env env, const OpenedInterface& interface) {
@@ -178,6 +216,9 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   void Stop(const std::string& reason, const std::string& message) {
     if (capture_) capture_->Stop(reason, message);
   }
+  void Suspend() {
+    if (capture_) capture_->Suspend();
+  }
   CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
 
   // From now on JavaScript hears nothing more: its loop is gone, and the queue may not be touched.
@@ -243,6 +284,8 @@ Napi::Value StartCapture(const Napi::CallbackInfo& info) {
   object.Set("stop", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) {
                running->Stop(call[0].ToString(), call[1].ToString());
              }));
+  object.Set("suspend",
+             Napi::Function::New(env, [running](const Napi::CallbackInfo&) { running->Suspend(); }));
   object.Set("report", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) -> Napi::Value {
                return ToObject(call.Env(), running->Report());
              }));
@@ -305,7 +348,8 @@ Napi::Value CompileFilterLater(const Napi::CallbackInfo& info) {
 
 Napi::Value TryOpen(const Napi::CallbackInfo& info) {
   const Options options(info[0]);
-  SourceOptions source{.interface_name = options.Text("interfaceName"),
+  SourceOptions source{.network_namespace = options.Text("networkNamespace"),
+                       .interface_name = options.Text("interfaceName"),
                        .interface_index = 0,
                        .loopback = false,
                        .filter = options.Text("filter"),

@@ -67,6 +67,7 @@ class CaptureLoop {
   uint64_t turned_packets_ = 0;
   uint64_t turned_bytes_ = 0;
   uint64_t dropped_by_kernel_ = 0;
+  uint64_t dropped_by_interface_before_ = 0;
   int failures_in_a_row_ = 0;
   int64_t flush_due_ = 0;
   int64_t tick_due_ = 0;

@@ -91,7 +91,7 @@ class FileKeeper {
   // Owned by the helper thread once it runs.
   UniqueFd current_sync_;  // a descriptor of the current file, for fdatasync
   UniqueFd next_sync_;     // the same of the next one
-  uint32_t next_number_ = 1;
+  uint32_t next_number_;
   int64_t manifest_due_ = 0;
 
   mutable std::mutex mutex_;  // guards all below

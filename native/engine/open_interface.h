@@ -16,8 +16,9 @@ struct OpenInterface {
 };
 
 // Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device.
-// Throws Failure InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
-OpenInterface Open(SourceOptions options);
+// Throws Failure PodNetworkNotFound, InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter,
+// CaptureError.
+OpenInterface Open(const SourceOptions& options);
 
 // Opens and closes it again: what would a capture find?
 OpenedInterface ProbeInterface(const SourceOptions& options);

@@ -58,6 +58,7 @@ function captureOptions(
   const { namespace, name, uid } = capture.metadata;
   const head = { cluster: "", namespace, name, uid, node, spec: capture.spec, target: plan.target };
   return {
+    networkNamespace: "",
     interfaceName: plan.target.interfaceName ?? "",
     filter: plan.captureFilter,
     snapLength: plan.snapLength,

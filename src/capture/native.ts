@@ -56,7 +56,35 @@ export interface CaptureReport {
   end?: CaptureEnd;
 }
 
+/** A file in the manifest of a capture. */
+export interface CapturedFile {
+  /** File name without folder. */
+  name: string;
+  number: number;
+  packets: number;
+  /** Size of the file. */
+  bytes: number;
+  /** RFC 3339 with nanoseconds; empty where there is no packet. */
+  firstTimestamp: string;
+  lastTimestamp: string;
+}
+
+/** What an earlier process left of the same capture: its files, recovered, and its counts. */
+export interface EarlierLife {
+  /** RFC 3339 with nanoseconds, as in the manifest. */
+  startTime: string;
+  /** Above every number that was ever used. */
+  nextNumber: number;
+  /** Whole files that are there, oldest first. */
+  files: CapturedFile[];
+  statistics: Statistics;
+  /** JSON array text: the times in which nothing was captured. */
+  gaps: string;
+}
+
 export interface CaptureOptions {
+  /** Path of a mounted network namespace (as in /run/netns); empty = this process's own. */
+  networkNamespace: string;
   /** A name `if_nametoindex` knows, or `any`. */
   interfaceName: string;
   /** pcap-filter(7) expression; empty = all packets. */
@@ -80,11 +108,18 @@ export interface CaptureOptions {
   maxWriteRate: number;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
+  /** Where the capture goes on in the same ring; absent for a new one. */
+  earlier?: EarlierLife;
 }
 
 export interface NativeCapture {
   /** Ends the capture: no more in, drain, count, close. Only the first call counts. Never blocks. */
   stop(reason: string, message: string): void;
+  /**
+   * Closes the files whole and leaves the manifest unfinished, for the next process to go on. The end's
+   * reason is `Suspended`, a word between engine and agent that no status ever has.
+   */
+  suspend(): void;
   report(): CaptureReport;
 }
 
@@ -151,7 +186,7 @@ export interface Native {
    * Opens interface, options, ring and filter as a capture would, and closes them again.
    * @throws NativeError InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError
    */
-  tryOpen(options: Pick<CaptureOptions, "interfaceName" | "filter" | "snapLength" | "promiscuous">): Promise<OpenedInterface>;
+  tryOpen(options: Pick<CaptureOptions, "networkNamespace" | "interfaceName" | "filter" | "snapLength" | "promiscuous">): Promise<OpenedInterface>;
   /**
    * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a
    * change of state, file or counters, merged to at most one call in flight; the last one has state

@@ -77,7 +77,7 @@ async function openProblem(
   const { captureFilter: filter, snapLength, promiscuous } = plan;
   const interfaceName = plan.target.interfaceName ?? "";
   try {
-    await native.tryOpen({ interfaceName, filter, snapLength, promiscuous });
+    await native.tryOpen({ networkNamespace: "", interfaceName, filter, snapLength, promiscuous });
     return undefined;
   } catch (error) {
     const { code, message } = error as NativeError;
