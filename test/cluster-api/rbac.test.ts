@@ -1,7 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type ApiClient, ApiError } from "../kubernetes/api-client.ts";
 import { makeNamespace, makeNode, makePod } from "../kubernetes/objects.ts";
 import {
@@ -14,9 +11,7 @@ import {
 import { apiServerForFile } from "./cluster.ts";
 
 const server = apiServerForFile();
-const folder = makeTemporaryFolder();
-afterAll(folder.remove);
-const kubeconfig = join(folder.path, "agent.kubeconfig");
+let kubeconfig: string;
 let agent: ApiClient;
 
 beforeAll(async () => {
@@ -26,7 +21,7 @@ beforeAll(async () => {
   const place = { namespace: "pcapper", name: "pcapper-x7", node: "worker-01" };
   await makePod(admin, { ...place, serviceAccount: "pcapper-agent" });
   agent = await serviceAccountClient("pcapper", "pcapper-agent", { pod: "pcapper-x7" });
-  writeFileSync(kubeconfig, await serviceAccountKubeconfig("pcapper", "pcapper-agent"));
+  kubeconfig = (await serviceAccountKubeconfig("pcapper", "pcapper-agent")).path;
 });
 
 const CRD = "customresourcedefinitions.apiextensions.k8s.io";

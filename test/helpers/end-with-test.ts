@@ -10,7 +10,8 @@ export function atLatestAtExit(action: () => void): () => void {
 }
 
 function undoAll(): void {
-  for (const action of undo) action();
+  // What was made last goes first: a server before the folder it writes to.
+  for (const action of [...undo].reverse()) action();
   undo.clear();
 }
 

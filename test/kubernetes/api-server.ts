@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Executed, execute } from "../helpers/execute.ts";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { type ApiClient, makeApiClient } from "./api-client.ts";
 import { type ApiServerPlace, type RunningApiServer, startApiServerProcess } from "./api-server-process.ts";
 import { type Binaries, findBinaries } from "./binaries/binaries.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { freePorts } from "./free-port.ts";
-import { kubeconfigText } from "./kubeconfig.ts";
+import { type Kubeconfig, keepKubeconfig } from "./kubeconfig.ts";
 import { serviceAccountToken, type TokenOptions } from "./service-account-token.ts";
 
 /** An API server of its own for a test: etcd and kube-apiserver, no controllers, no nodes. */
@@ -17,11 +17,9 @@ export interface ApiServer {
   address: string;
   /** May do everything. */
   admin: ApiClient;
-  /** Text of the administrator's kubeconfig, and a file with it. */
-  adminKubeconfig: string;
-  adminKubeconfigPath: string;
-  /** Text of a kubeconfig with a real token of a service account. */
-  serviceAccountKubeconfig(namespace: string, name: string, options?: TokenOptions): Promise<string>;
+  adminKubeconfig: Kubeconfig;
+  /** With a real token of a service account. */
+  serviceAccountKubeconfig(namespace: string, name: string, options?: TokenOptions): Promise<Kubeconfig>;
   /** A client with such a token. */
   serviceAccountClient(namespace: string, name: string, options?: TokenOptions): Promise<ApiClient>;
   /** Runs kubectl as administrator, or with the kubeconfig file given by `--kubeconfig`. */
@@ -39,8 +37,11 @@ export interface ApiServer {
 /** Starts etcd and kube-apiserver, and resolves when it is ready. They end with the test process at the latest. */
 export async function startApiServer(): Promise<ApiServer> {
   const binaries = await findBinaries();
-  const folder = makeTemporaryFolder();
-  const etcd = await startEtcd(binaries.etcd, folder.path);
+  const folder = makeDataFolder();
+  const etcd = await startEtcd(binaries.etcd, folder.path).catch(async (error) => {
+    await folder.remove();
+    throw error;
+  });
   try {
     const [port = 0] = await freePorts(1);
     const program = binaries.kubeApiserver;
@@ -50,7 +51,7 @@ export async function startApiServer(): Promise<ApiServer> {
     return { ...server, stop: () => server.stop().finally(folder.remove) };
   } catch (error) {
     await etcd.stop();
-    folder.remove();
+    await folder.remove();
     throw error;
   }
 }
@@ -59,9 +60,7 @@ function assemble(binaries: Binaries, place: ApiServerPlace, etcd: Etcd, first: 
   let running = first;
   const access = first.admin;
   const admin = makeApiClient(access);
-  const adminKubeconfig = kubeconfigText(access);
-  const adminKubeconfigPath = join(place.folder, "admin.kubeconfig");
-  writeFileSync(adminKubeconfigPath, adminKubeconfig, { mode: 0o600 });
+  const adminKubeconfig = keepKubeconfig(place.folder, access);
   const clients = [admin];
   const accountAccess = async (...account: [string, string, TokenOptions?]): Promise<typeof access> => ({
     ...access,
@@ -71,14 +70,14 @@ function assemble(binaries: Binaries, place: ApiServerPlace, etcd: Etcd, first: 
     address: access.address,
     admin,
     adminKubeconfig,
-    adminKubeconfigPath,
-    serviceAccountKubeconfig: async (...account) => kubeconfigText(await accountAccess(...account)),
+    serviceAccountKubeconfig: async (...account) =>
+      keepKubeconfig(place.folder, await accountAccess(...account)),
     serviceAccountClient: async (...account) => {
       const client = makeApiClient(await accountAccess(...account));
       clients.push(client);
       return client;
     },
-    kubectl: kubectlOf(binaries.kubectl, place.folder, adminKubeconfigPath),
+    kubectl: kubectlOf(binaries.kubectl, place.folder, adminKubeconfig.path),
     pause: async (signal = "SIGTERM") => {
       if (signal === "SIGKILL") running.process.kill(signal);
       await running.process.stop();

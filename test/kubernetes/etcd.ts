@@ -26,7 +26,12 @@ export async function startEtcd(program: string, folder: string): Promise<Etcd> 
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   // Data of a test need not survive a power cut.
   const etcd = startChild([program, ...words, "--unsafe-no-fsync"], join(folder, "etcd.log"));
-  await waitUntil("etcd answers", () => answers(etcd, address), 60);
+  try {
+    await waitUntil("etcd answers", () => answers(etcd, address), 60);
+  } catch (error) {
+    await etcd.stop();
+    throw error;
+  }
   return { address, compact: () => compact(address), stop: () => etcd.stop() };
 }
 
