@@ -186,7 +186,12 @@ export interface Native {
    * Opens interface, options, ring and filter as a capture would, and closes them again.
    * @throws NativeError InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError
    */
-  tryOpen(options: Pick<CaptureOptions, "networkNamespace" | "interfaceName" | "filter" | "snapLength" | "promiscuous">): Promise<OpenedInterface>;
+  tryOpen(
+    options: Pick<
+      CaptureOptions,
+      "networkNamespace" | "interfaceName" | "filter" | "snapLength" | "promiscuous"
+    >,
+  ): Promise<OpenedInterface>;
   /**
    * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a
    * change of state, file or counters, merged to at most one call in flight; the last one has state

@@ -18,8 +18,9 @@ import { runningCaptures } from "../store/files/running-captures.ts";
 import { withStartLock } from "../store/files/start-lock.ts";
 import { isThisMachine } from "./preflight.ts";
 
-/** Milliseconds between two looks at free space and counters. */
+/** Milliseconds between two looks at free space, and between two writes of the status. */
 const REFRESH_EVERY = 1000;
+const STATUS_EVERY = 1000;
 
 /** What all captures of one `pcapper run` share. */
 export interface RunWorld {
@@ -91,6 +92,14 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
     onReport,
     now: Date.now,
     targetIsHere: (capture) => isThisMachine(capture.spec.targetNode ?? ""),
+    resolveTarget: async (capture) => ({
+      networkNamespace: "",
+      namespaceId: "",
+      interfaceName: capture.spec.targetInterface ?? "",
+      scope: "node",
+    }),
+    // What an earlier run left is another resource, and was repaired before this one began.
+    recover: async () => undefined,
     admit: (capture) => admit(world, place, capture),
     engineSettings: () => ({
       folder: place.folder,
@@ -99,6 +108,8 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       maxWriteRate: settings.maxWriteRate,
       minFreeDisk: settings.minFreeDisk,
       refreshEvery: REFRESH_EVERY,
+      statusEvery: STATUS_EVERY,
+      cluster: "",
     }),
     filesOf: () =>
       packetFiles(place.prefix, readdirSync(place.folder)).map(({ name }) => join(place.folder, name)),

@@ -77,6 +77,8 @@ export function createFakeNative(): FakeNative {
       return {
         stop: (reason, message) =>
           setImmediate(() => send({ state: "ended", end: { reason, message }, endTime: 2_000_000 })),
+        suspend: () =>
+          setImmediate(() => send({ state: "ended", end: { reason: "Suspended", message: "" } })),
         report: () => report({}),
       };
     },
