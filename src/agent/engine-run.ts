@@ -11,6 +11,8 @@ import { runningStatus, statusChanged } from "./status.ts";
 /** What the engine is told beside the plan. */
 export interface EngineSettings {
   folder: string;
+  /** The folder as people know it: its path on the node. */
+  location: string;
   filePrefix: string;
   ringBytes: number;
   maxWriteRate: number;
@@ -47,7 +49,7 @@ export async function runEngine(
 ): Promise<EngineRun> {
   const settings = world.engineSettings(claimed);
   const plan = planCapture(claimed.spec);
-  const writer = createStatusWriter(world, claimed, plan, { ...run, folder: settings.folder });
+  const writer = createStatusWriter(world, claimed, plan, { ...run, folder: settings.location });
   const timers: NodeJS.Timeout[] = [];
   const report = await new Promise<CaptureReport>((resolve) => {
     const options = captureOptions(claimed, plan, run, settings, world.node);

@@ -33,7 +33,7 @@ export interface SessionWorld {
   admit(capture: PacketCapture): Promise<Refusal | undefined>;
   /** Options of the engine that do not come from the resource; only after `admit` or `recover`. */
   engineSettings(capture: PacketCapture): EngineSettings;
-  /** Paths of the packet files the capture has now. */
+  /** Paths, as people know them, of the packet files the capture has now. */
   filesOf(capture: PacketCapture): string[];
   /** Files on this node of a capture that no engine of this process has: repaired, and what to do next. */
   recover(capture: PacketCapture): Promise<Remains | undefined>;
@@ -102,7 +102,7 @@ async function takeUp(
   if (remains.go === "end") return finish(world, capture, remains.ending);
   const target = await targetOf(world, capture);
   if (target instanceof TargetFailure) {
-    const { folder } = world.engineSettings(capture);
+    const { location: folder } = world.engineSettings(capture);
     const end = { reason: "Interrupted", message: `The capture could not go on: ${target.message}` };
     return finish(world, capture, { end, files: world.filesOf(capture), folder });
   }
@@ -142,7 +142,7 @@ async function endRun(
 ): Promise<PacketCapture> {
   const end = report.end ?? { reason: "CaptureError", message: "The engine ended without saying why." };
   if (end.reason === "Suspended") return capture;
-  const { folder } = world.engineSettings(capture);
+  const { location: folder } = world.engineSettings(capture);
   return finish(world, capture, { end, files: world.filesOf(capture), folder, report, target });
 }
 

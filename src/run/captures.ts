@@ -3,19 +3,15 @@ import { readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { packetFiles } from "../agent/file-names.ts";
-import { type Refusal, recordsRoom, refusalByLimits } from "../agent/limits.ts";
 import { runSession, type SessionWorld } from "../agent/session.ts";
-import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport, Native } from "../capture/native.ts";
 import type { Settings } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
+import { admit, needsOf } from "../store/files/admission.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
-import { diskUsage } from "../store/files/disk-usage.ts";
 import { syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
-import { runningCaptures } from "../store/files/running-captures.ts";
-import { withStartLock } from "../store/files/start-lock.ts";
 import { isThisMachine } from "./preflight.ts";
 
 /** Milliseconds between two looks at free space, and between two writes of the status. */
@@ -100,9 +96,10 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
     }),
     // What an earlier run left is another resource, and was repaired before this one began.
     recover: async () => undefined,
-    admit: (capture) => admit(world, place, capture),
+    admit: (capture) => admit(world, needsOf(world, capture), place.promise),
     engineSettings: () => ({
       folder: place.folder,
+      location: place.folder,
       filePrefix: place.prefix,
       ringBytes: settings.captureBuffer,
       maxWriteRate: settings.maxWriteRate,
@@ -114,34 +111,4 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
     filesOf: () =>
       packetFiles(place.prefix, readdirSync(place.folder)).map(({ name }) => join(place.folder, name)),
   };
-}
-
-/** The limits, decided while no other process of this output folder decides. */
-async function admit(
-  { native, settings, output }: RunWorld,
-  place: CapturePlace,
-  capture: PacketCapture,
-): Promise<Refusal | undefined> {
-  const { worstCaseBytes, fileCount } = planCapture(capture.spec);
-  const needs = { worstCase: worstCaseBytes + recordsRoom(fileCount), ring: settings.captureBuffer };
-  return withStartLock(native, output, async () => {
-    // The promises first: what is written meanwhile is then counted twice rather than not at all.
-    const running = runningCaptures(native, output);
-    const used = await diskUsage(output);
-    const { free, size } = native.fileSystemRoom(output);
-    const refusal = refusalByLimits(
-      settings,
-      {
-        used,
-        free,
-        fileSystemSize: size,
-        promised: running.promised,
-        runningCaptures: running.count,
-        runningRings: running.rings,
-      },
-      needs,
-    );
-    if (refusal === undefined) place.promise(needs);
-    return refusal;
-  });
 }

@@ -29,6 +29,12 @@ export function openPlace(
   }
 }
 
+/** The place of a capture that goes on; undefined where another process has it. */
+export function reopenPlace(native: Native, folder: string, prefix: string): CapturePlace | undefined {
+  const lock = native.tryLock(join(folder, companionNames(prefix).lock));
+  return lock === null ? undefined : heldPlace(folder, prefix, lock);
+}
+
 function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   if (lstatSync(folder).isSymbolicLink()) {

@@ -16,7 +16,15 @@ export interface ManifestFile {
 /** What is needed of `PREFIX.json`; fields that are not understood are kept as they are. */
 export interface Manifest {
   manifest: "pcapper/v1";
-  capture: { namespace: string; name: string; uid: string; node: string; spec: PacketCaptureSpec };
+  capture: {
+    cluster?: string;
+    namespace: string;
+    name: string;
+    uid: string;
+    node: string;
+    spec: PacketCaptureSpec;
+    target?: { podUID?: string };
+  };
   interface?: { name: string; index: number; linkType: string };
   startTime?: string;
   /** File numbers up to this one belong to the capture, also where they are not listed. */
@@ -25,6 +33,8 @@ export interface Manifest {
   current?: ManifestFile;
   removed: { files: number; packets: number };
   statistics: Record<string, number>;
+  /** When nothing was captured, because the process that captures was gone. */
+  gaps?: { from: string; to: string }[];
   finished?: { reason: string; message: string; time: string };
 }
 

@@ -7,7 +7,7 @@ import type { Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Found, Manifest } from "./manifest.ts";
-import { endedResource, interruption, repairedManifest } from "./repair.ts";
+import { endedResource, finishedManifest, interruption, repairedManifest } from "./repair.ts";
 import { lastSign, type Place, repairFiles, type Say } from "./repair-files.ts";
 
 /** Repairs one capture, unless it runs or is whole already. @returns whether it was repaired */
@@ -81,7 +81,7 @@ async function endManifest(
   const lastSeen = lastSign(place, manifest);
   const { files, cutBytes } = await repairFiles(place, manifest);
   const end = interruption(cutBytes);
-  const repaired = repairedManifest(manifest, files, end, lastSeen);
+  const repaired = finishedManifest(repairedManifest(manifest, files), end, lastSeen);
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };

@@ -1,0 +1,56 @@
+import {
+  type CaptureNeeds,
+  type Limits,
+  type Refusal,
+  recordsRoom,
+  refusalByLimits,
+} from "../../agent/limits.ts";
+import { planCapture } from "../../api/plan.ts";
+import type { PacketCapture } from "../../api/resource.ts";
+import type { Native } from "../../capture/native.ts";
+import { diskUsage } from "./disk-usage.ts";
+import { runningCaptures } from "./running-captures.ts";
+import { withStartLock } from "./start-lock.ts";
+
+/** Where it is decided, and by which limits. */
+export interface AdmissionWorld {
+  native: Native;
+  settings: Limits & { captureBuffer: number };
+  /** The folder that all captures of this node share. */
+  output: string;
+}
+
+/** What a capture may need at most. */
+export function needsOf({ settings }: AdmissionWorld, capture: PacketCapture): CaptureNeeds {
+  const { worstCaseBytes, fileCount } = planCapture(capture.spec);
+  return { worstCase: worstCaseBytes + recordsRoom(fileCount), ring: settings.captureBuffer };
+}
+
+/**
+ * The limits, decided while no other process that writes here decides. `promise` makes the room counted
+ * before anybody else looks.
+ */
+export function admit(
+  world: AdmissionWorld,
+  needs: CaptureNeeds,
+  promise: (needs: CaptureNeeds) => void,
+): Promise<Refusal | undefined> {
+  const { native, settings, output } = world;
+  return withStartLock(native, output, async () => {
+    // The promises first: what is written meanwhile is then counted twice rather than not at all.
+    const running = runningCaptures(native, output);
+    const used = await diskUsage(output);
+    const { free, size } = native.fileSystemRoom(output);
+    const figures = {
+      used,
+      free,
+      fileSystemSize: size,
+      promised: running.promised,
+      runningCaptures: running.count,
+      runningRings: running.rings,
+    };
+    const refusal = refusalByLimits(settings, figures, needs);
+    if (refusal === undefined) promise(needs);
+    return refusal;
+  });
+}
