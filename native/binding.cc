@@ -42,6 +42,7 @@ class Options {
     if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "options must be an object");
     object_ = value.As<Napi::Object>();
   }
+  Napi::Env Env() const { return object_.Env(); }
   std::string Text(const char* name) const {
     return Get(name, &Napi::Value::IsString, "a string").ToString();
   }
@@ -105,6 +106,13 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
   return earlier;
 }
 
+// A file that cannot hold one packet would have to be larger than its limit.
+uint64_t ToMaxFileBytes(const Options& options) {
+  const uint64_t bytes = options.Count("maxFileSize");
+  if (bytes >= kFileHeaderBytes + kRecordHeaderBytes + options.Count("snapLength")) return bytes;
+  throw Napi::RangeError::New(options.Env(), "maxFileSize must hold one packet: snapLength + 40 bytes");
+}
+
 CaptureOptions ToCaptureOptions(const Options& options) {
   return {.network_namespace = options.Text("networkNamespace"),
           .interface_name = options.Text("interfaceName"),
@@ -116,7 +124,7 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .packet_count = options.Count("packetCount"),
           .folder = options.Text("folder"),
           .file_prefix = options.Text("filePrefix"),
-          .max_file_bytes = options.Count("maxFileSize"),
+          .max_file_bytes = ToMaxFileBytes(options),
           .file_count = static_cast<uint32_t>(options.Count("fileCount")),
           .max_write_rate = options.Count("maxWriteRate"),
           .manifest_head = options.Text("manifestHead"),

@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "engine/background_thread.h"
@@ -34,7 +35,7 @@ Manifest FirstManifest(const CaptureOptions& options, const OpenedInterface& ope
 }  // namespace
 
 StopRequest::StopRequest() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!event_) throw Failure("CaptureError", "creating an eventfd");
+  if (!event_) throw Failure("CaptureError", "creating an eventfd: " + ErrorText(errno));
 }
 
 void StopRequest::Ask(CaptureEnd end) {

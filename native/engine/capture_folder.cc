@@ -189,6 +189,10 @@ void CaptureFolder::RemoveManifest() const { unlinkat(folder_.get(), (prefix_ + 
 void FreeBlocksGently(UniqueFd file) {
   struct stat about {};
   if (!file || fstat(file.get(), &about) != 0 || about.st_nlink > 0) return;
+  if (about.st_size <= kFreeStepBytes) return;
+  // Whoever has it open reads on to its end: a write lease is refused then (fcntl(2)), and without a name
+  // nobody can open it from here on.
+  if (fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0) return;
   for (off_t size = about.st_size; size > 0;) {
     size = std::max<off_t>(0, size - kFreeStepBytes);
     if (ftruncate(file.get(), size) != 0) return;

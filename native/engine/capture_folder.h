@@ -58,7 +58,7 @@ class CaptureFolder {
 };
 
 // Gives a file's blocks back step by step: one large unlink holds the disk up for long (181 ms for
-// 1 GB on ext4). Its name is gone already.
+// 1 GB on ext4). Its name is gone already; one that somebody has open is left to the last who closes it.
 void FreeBlocksGently(UniqueFd file);
 
 }  // namespace pcapper

@@ -18,6 +18,8 @@ constexpr int kBatchPackets = 1000;
 constexpr int64_t kFlushInterval = kNanosecondsPerSecond;
 // Drop counters are read and a report is made this often.
 constexpr int64_t kTickInterval = kNanosecondsPerSecond;
+// rtnetlink may make its caller wait for a lock that all changes of interfaces share: seldom.
+constexpr int64_t kRefreshInterval = 10 * kNanosecondsPerSecond;
 // After the filter is shut, the block being filled comes within the retire timeout; the rest is for a
 // timer that runs late.
 constexpr int64_t kDrainTime = (kRetireMilliseconds + 100) * kNanosecondsPerMillisecond;
@@ -214,7 +216,10 @@ void CaptureLoop::Tick() {
   FlushIfDue(now);
   if (now < tick_due_) return;
   tick_due_ = now + kTickInterval;
-  parts_.watch.Refresh();
+  if (now >= refresh_due_) {
+    refresh_due_ = now + kRefreshInterval;
+    parts_.watch.Refresh();
+  }
   publish_(Count(), CaptureState::kRunning);
 }
 

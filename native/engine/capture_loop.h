@@ -71,6 +71,7 @@ class CaptureLoop {
   int failures_in_a_row_ = 0;
   int64_t flush_due_ = 0;
   int64_t tick_due_ = 0;
+  int64_t refresh_due_ = 0;
 };
 
 }  // namespace pcapper

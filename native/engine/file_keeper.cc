@@ -84,6 +84,11 @@ OpenFile FileKeeper::Start() {
 
 std::optional<OpenFile> FileKeeper::Turn(OpenFile whole, const CapturedFile& what) {
   std::unique_lock lock(mutex_);
+  if (next_failure_) {
+    // That was when it was tried ahead of time; it counts only if there is no way now either.
+    next_failure_.reset();
+    wake_helper_.notify_one();
+  }
   wake_capture_.wait(lock, [this] {
     return failure_ || next_failure_ ||
            (next_ && turned_.size() + whole_.size() + nameless_.size() < kMaxBacklog);
@@ -320,6 +325,11 @@ void FileKeeper::SyncCurrent() {
   posix_fadvise(current_sync_.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
+bool FileKeeper::MoreToComplete() const {
+  const std::lock_guard lock(mutex_);
+  return !whole_.empty();
+}
+
 void FileKeeper::CompleteOne() {
   WholeFile whole;
   {
@@ -331,7 +341,8 @@ void FileKeeper::CompleteOne() {
   if (fdatasync(whole.file.buffered.get()) != 0) Fail(DiskFailure(errno, "syncing " + whole.file.name));
   posix_fadvise(whole.file.buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
   folder_.Complete(whole.file);
-  folder_.Sync();
+  // Where more files wait, the last of them syncs the folder for all.
+  if (!MoreToComplete()) folder_.Sync();
   {
     const std::lock_guard lock(mutex_);
     for (KeptFile& file : kept_) {

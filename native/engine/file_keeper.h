@@ -74,6 +74,7 @@ class FileKeeper {
   void PrepareNextOrRemember();
   void PrepareNext();
   void SyncCurrent();
+  bool MoreToComplete() const;
   void CompleteOne();
   void FreeOne();
   void RefreshManifest();

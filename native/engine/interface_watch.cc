@@ -27,11 +27,9 @@ UniqueFd OpenNetlink(unsigned groups, int flags) {
   return fd;
 }
 
-// linux/if_link.h: rx_missed_errors counts what the device had no buffer for, rx_dropped what was lost
-// between device and stack. What no protocol wanted is not in it while a packet socket listens.
-uint64_t LostPackets(const rtnl_link_stats64& counted) {
-  return counted.rx_dropped + counted.rx_missed_errors;
-}
+// linux/if_link.h: what the device had no buffer for. Not rx_dropped: the kernel counts there also what no
+// protocol took, tagged frames for one, after a packet socket has seen it.
+uint64_t LostPackets(const rtnl_link_stats64& counted) { return counted.rx_missed_errors; }
 
 }  // namespace
 

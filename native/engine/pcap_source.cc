@@ -1,6 +1,8 @@
 #include "engine/pcap_source.h"
 
+#include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,9 @@
 
 namespace pcapper {
 namespace {
+
+// Reserved as an EtherType (RFC 1701, appendix): bound to it, a socket gets no packet while it is set up.
+constexpr int kNoProtocol = 0xffff;
 
 using Handle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
 
@@ -46,7 +51,8 @@ Handle Create(const SourceOptions& options) {
                         pcap_set_snaplen(pcap, static_cast<int>(options.snap_length)) == 0 &&
                         pcap_set_promisc(pcap, options.promiscuous ? 1 : 0) == 0 &&
                         pcap_set_timeout(pcap, kRetireMilliseconds) == 0 &&
-                        pcap_set_buffer_size(pcap, static_cast<int>(options.ring_bytes)) == 0;
+                        pcap_set_buffer_size(pcap, static_cast<int>(options.ring_bytes)) == 0 &&
+                        pcap_set_protocol_linux(pcap, kNoProtocol) == 0;
   if (!accepted) throw Failure("CaptureError", options.interface_name + ": libpcap refused an option");
   return handle;
 }
@@ -79,6 +85,7 @@ class PcapSource : public PacketSource {
     CheckIdentity(options);
     if (options.loopback) IgnoreOutgoing();
     InstallFilter(options.filter);
+    TakeAllProtocols(options);
     header_ = MakeFileHeader(handle_.get());
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle_.get()));
     link_type_ = name != nullptr ? name : std::to_string(pcap_datalink(handle_.get()));
@@ -95,11 +102,8 @@ class PcapSource : public PacketSource {
 
   // Not by pcap_setfilter: libpcap would run the new filter over the packets that wait as well.
   void Shut() override {
-    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-    const sock_fprog program{.len = 1, .filter = &nothing};
-    if (setsockopt(pcap_fileno(handle_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
-      throw Failure("CaptureError", "shutting the filter: " + ErrorText(errno));
-    }
+    std::vector<sock_filter> nothing{BPF_STMT(BPF_RET | BPF_K, 0)};
+    AttachFilter(nothing);
   }
 
   // packet(7): the kernel's counters start anew at each read. pcap_stats() adds them up in 32 bits.
@@ -146,15 +150,55 @@ class PcapSource : public PacketSource {
   }
 
   // Always one, even an empty one: without it the kernel does not cut packets to the snapshot length.
+  // libpcap would run it over the first block of the ring once more, in user space, where packets that the
+  // kernel cut to a short snapshot length match no longer. So the filter as libpcap gave it to the kernel
+  // (adjusted to cooked headers and VLAN tags) is put back behind an empty one, which libpcap may run.
   void InstallFilter(const std::string& expression) {
     Filter filter(handle_.get(), expression);
-    if (pcap_setfilter(handle_.get(), filter.program()) != 0) {
-      throw Failure("CaptureError", std::string("installing the filter: ") + pcap_geterr(handle_.get()));
-    }
-    socklen_t instructions = 0;
-    const int fd = pcap_fileno(handle_.get());
-    if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, nullptr, &instructions) != 0 || instructions == 0) {
+    SetFilter(filter);
+    std::vector<sock_filter> taken = KernelFilter();
+    if (taken.empty()) {
       warnings_.emplace_back("the kernel did not take the filter; it runs in user space");
+      return;
+    }
+    Filter everything(handle_.get(), "");
+    SetFilter(everything);
+    AttachFilter(taken);
+  }
+
+  void SetFilter(Filter& filter) {
+    if (pcap_setfilter(handle_.get(), filter.program()) == 0) return;
+    throw Failure("CaptureError", std::string("installing the filter: ") + pcap_geterr(handle_.get()));
+  }
+
+  // The classic filter on the socket; empty where there is none. socket(7): lengths are in instructions.
+  std::vector<sock_filter> KernelFilter() const {
+    const int fd = pcap_fileno(handle_.get());
+    socklen_t instructions = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, nullptr, &instructions) != 0) return {};
+    std::vector<sock_filter> filter(instructions);
+    if (getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, filter.data(), &instructions) != 0) return {};
+    return filter;
+  }
+
+  void AttachFilter(std::vector<sock_filter>& filter) const {
+    const sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};
+    if (setsockopt(pcap_fileno(handle_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+      throw Failure("CaptureError", "installing the filter: " + ErrorText(errno));
+    }
+  }
+
+  // The moment the capture begins: everything is in place, and no packet from before is in the ring.
+  void TakeAllProtocols(const SourceOptions& options) const {
+    sockaddr_ll all{};
+    all.sll_family = AF_PACKET;
+    all.sll_protocol = htons(ETH_P_ALL);
+    all.sll_ifindex = options.interface_index;
+    if (bind(pcap_fileno(handle_.get()), reinterpret_cast<const sockaddr*>(&all), sizeof all) != 0) {
+      const int error = errno;
+      const bool gone = error == ENODEV || error == ENXIO;
+      throw Failure(gone ? "InterfaceNotFound" : "CaptureError",
+                    options.interface_name + ": " + ErrorText(error));
     }
   }
 

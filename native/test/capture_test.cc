@@ -30,7 +30,8 @@ using test::TemporaryFolder;
 namespace {
 
 CaptureOptions OptionsFor(const std::string& folder) {
-  return {.interface_name = "near0",
+  return {.network_namespace = {},
+          .interface_name = "near0",
           .filter = "",
           .snap_length = kMaxSnapLength,
           .promiscuous = true,
@@ -42,7 +43,8 @@ CaptureOptions OptionsFor(const std::string& folder) {
           .max_file_bytes = 100'000'000,
           .file_count = 10,
           .max_write_rate = 0,
-          .manifest_head = "{}"};
+          .manifest_head = "{}",
+          .earlier = {}};
 }
 
 // A capture and a way to wait for what it says.
@@ -335,6 +337,10 @@ TEST_CASE("a capture that cannot start says why in a word of the catalogue, and 
     options.filter = "udp prot 53";
     reason = "InvalidFilter";
   }
+  SUBCASE("a name longer than any interface has") {
+    options.interface_name = std::string(100, 'x');
+    reason = "InterfaceNotFound";
+  }
   SUBCASE("no such folder") {
     options.folder = folder / "missing";
     reason = "WriteError";
@@ -345,6 +351,23 @@ TEST_CASE("a capture that cannot start says why in a word of the catalogue, and 
   CHECK_MESSAGE(report.end->reason == reason, report.end->message);
   CHECK_FALSE(report.end->message.empty());
   CHECK(NamesIn(folder.path()).empty());
+}
+
+TEST_CASE("a process without a descriptor left does not say that the interface is missing") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  SourceOptions options;
+  options.interface_name = "near0";
+  options.ring_bytes = 1 << 20;
+  std::vector<UniqueFd> taken;
+  while (taken.empty() || taken.back()) taken.emplace_back(dup(0));
+  try {
+    ProbeInterface(options);
+    FAIL("it opened");
+  } catch (const Failure& failure) {
+    CHECK(failure.reason() == "CaptureError");
+    CHECK(std::string(failure.what()) == "near0: Too many open files");
+  }
 }
 
 TEST_CASE("a disk that fills up ends the capture as DiskFull, at once, with whole files and true counts") {

@@ -6,6 +6,7 @@ import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { diskPressure } from "./limits.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
+import { startEngine } from "./start-engine.ts";
 import { runningStatus, statusChanged } from "./status.ts";
 
 /** What the engine is told beside the plan. */
@@ -53,7 +54,7 @@ export async function runEngine(
   const timers: NodeJS.Timeout[] = [];
   const report = await new Promise<CaptureReport>((resolve) => {
     const options = captureOptions(claimed, plan, run, settings, world.node);
-    const engine = world.native.startCapture(options, (next) => {
+    const engine = startEngine(world.native, options, (next) => {
       world.onReport(claimed, next);
       if (next.state === "ended") resolve(next);
       else writer.keep(next);

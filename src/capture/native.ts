@@ -195,7 +195,9 @@ export interface Native {
   /**
    * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a
    * change of state, file or counters, merged to at most one call in flight; the last one has state
-   * `ended`. A failure to open is an `ended` report too: nothing is thrown but TypeErrors.
+   * `ended`. A failure to open is an `ended` report too.
+   * @throws TypeError, RangeError for options that are none; NativeError CaptureError, NotEnoughMemory where
+   * there is no thread or descriptor left
    */
   startCapture(options: CaptureOptions, onChange: (report: CaptureReport) => void): NativeCapture;
   /**

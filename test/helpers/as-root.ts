@@ -1,21 +1,32 @@
 import { readFileSync } from "node:fs";
 import { describe, test } from "vitest";
 
-/** Why this process cannot judge real captures; undefined = it can. */
-export function reasonToSkip(): string | undefined {
-  if (process.getuid?.() !== 0) return "not root: network namespaces and packet sockets need it";
-  const [, outside] = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/);
-  if (outside !== "0") return "root of a user namespace only: tcpdump refuses to write a live capture there";
-  return undefined;
+/** Tests that make network namespaces and capture in them: as root, be it of a user namespace. */
+export function describeAsRoot(title: string, body: () => void): void {
+  describeUnless(notRoot(), title, body);
 }
 
-/** A `describe` that is skipped, with the reason in its name, where the machine does not allow it; in CI that fails. */
-export function describeAsRoot(title: string, body: () => void): void {
-  const reason = reasonToSkip();
+/** Tests that also let tcpdump capture. */
+export function describeBesideTcpdump(title: string, body: () => void): void {
+  describeUnless(notRoot() ?? noTcpdump(), title, body);
+}
+
+function notRoot(): string | undefined {
+  if (process.getuid?.() === 0) return undefined;
+  return "not root: network namespaces and packet sockets need it";
+}
+
+function noTcpdump(): string | undefined {
+  // tcpdump sets its groups before it writes, even as `-Z root`.
+  if (readFileSync("/proc/self/setgroups", "utf8").trim() === "allow") return undefined;
+  return "root of a user namespace only: tcpdump refuses to write a live capture there";
+}
+
+/** Skipped with the reason in its name; in CI, where nothing may be skipped, that is a failure. */
+function describeUnless(reason: string | undefined, title: string, body: () => void): void {
   if (reason === undefined) return void describe(title, body);
   const named = `${title} (skipped: ${reason})`;
-  if (process.env.CI !== "true")
-    return void describe.skip(named, () => void test("not run", () => undefined));
+  if (process.env.CI !== "true") return void test.skip(named, () => undefined);
   test(named, () => {
     throw new Error(`CI must run this: ${reason}`);
   });

@@ -11,7 +11,7 @@ export interface Link {
 }
 
 export const NEAR_ADDRESS = "192.0.2.1";
-export const FAR_ADDRESS = "192.0.2.2";
+const FAR_ADDRESS = "192.0.2.2";
 const NEAR_MAC = "02:00:00:00:00:01";
 const FAR_MAC = "02:00:00:00:00:02";
 /** Nobody has it: the far end sends to it, the near IP stack drops what comes. */

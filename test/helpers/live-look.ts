@@ -16,7 +16,7 @@ export function lookAtRunning(pcapper: Pcapper): number {
   return inFiles + manifest.removed.packets;
 }
 
-export function filesOf({ files, current }: Manifest): ManifestFile[] {
+function filesOf({ files, current }: Manifest): ManifestFile[] {
   return current === undefined ? files : [...files, current];
 }
 

@@ -27,6 +27,8 @@ export interface TruthOutcome {
   limits: { snapLength: number; maxFileSize: number; fileCount: number };
 }
 
+/** Bytes of the longest packet without offload. */
+const LONGEST_FRAME = 1600;
 const ONE_FILE = { snapLength: 262_144, maxFileSize: 100_000_000, fileCount: 1 };
 
 /** Captures the traffic of one case while readers look on; `examine` gets the outcome while the files are there. */
@@ -48,7 +50,9 @@ export async function runTruthCase(
   try {
     const path = join(folder.path, "reference.pcap");
     // Whole packets: with a short snap length libpcap itself judges the first ones by what is left of them.
-    const reference = { interfaceName, filter, snapLength: ONE_FILE.snapLength, path };
+    // No more than that: its ring has room for so many packets of that length.
+    const enough = Math.max(traffic.ring.snapLength, LONGEST_FRAME);
+    const reference = { interfaceName, filter, snapLength: enough, path };
     tcpdump = await startTcpdump(site.namespace, linkType ? { ...reference, linkType } : reference);
     await pcapper.running();
     const asked = (offered: Offered): number => (filtered ? offered.matching : offered.all);

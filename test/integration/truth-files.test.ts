@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeAsRoot } from "../helpers/as-root.ts";
+import { describeBesideTcpdump } from "../helpers/as-root.ts";
 import { runTruthCase } from "../helpers/truth-case.ts";
 import {
   checkBytes,
@@ -24,7 +24,7 @@ const CASES = KINDS.flatMap((traffic) =>
   ),
 );
 
-describeAsRoot("The files of a capture are what tcpdump saw, and no reader complains", () => {
+describeBesideTcpdump("The files of a capture are what tcpdump saw, and no reader complains", () => {
   test.concurrent.each(CASES)("$name", async ({ traffic, filtered, ring }) => {
     await runTruthCase({ traffic, filtered, ring }, async (outcome) => {
       checkEnd(outcome);

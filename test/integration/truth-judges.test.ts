@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeAsRoot } from "../helpers/as-root.ts";
+import { describeBesideTcpdump } from "../helpers/as-root.ts";
 import { judge } from "../helpers/judges.ts";
 import { readPcap } from "../helpers/pcap-reader.ts";
 import { startTcpdump } from "../helpers/tcpdump.ts";
@@ -26,7 +26,7 @@ function uint32At(offset: number, value: number): (bytes: Buffer) => Buffer {
   };
 }
 
-describeAsRoot("The judges of capture files", () => {
+describeBesideTcpdump("The judges of capture files", () => {
   beforeAll(async () => {
     const traffic = KINDS[0];
     if (traffic === undefined) throw new Error("no traffic");

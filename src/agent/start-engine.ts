@@ -1,0 +1,37 @@
+import type { CaptureOptions, CaptureReport, Native, NativeCapture, NativeError } from "../capture/native.ts";
+
+const NOT_STARTED: CaptureReport = {
+  state: "ended",
+  warnings: [],
+  statistics: {
+    packets: 0,
+    bytes: 0,
+    files: 0,
+    filesRemoved: 0,
+    packetsRemoved: 0,
+    droppedByKernel: 0,
+    droppedByInterface: 0,
+    droppedOnWrite: 0,
+  },
+  currentFile: "",
+  bytesOnDisk: 0,
+  startTime: 0,
+  endTime: 0,
+};
+
+/** No thread or descriptor to be had is an end like any other, for the status to tell. */
+export function startEngine(
+  native: Native,
+  options: CaptureOptions,
+  onChange: (report: CaptureReport) => void,
+): NativeCapture {
+  try {
+    return native.startCapture(options, onChange);
+  } catch (error) {
+    const { code, message } = error as NativeError;
+    if (code !== "CaptureError" && code !== "NotEnoughMemory") throw error;
+    const report = { ...NOT_STARTED, end: { reason: code, message } };
+    setImmediate(() => onChange(report));
+    return { stop: () => undefined, suspend: () => undefined, report: () => report };
+  }
+}
