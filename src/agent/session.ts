@@ -17,7 +17,14 @@ export interface StopRequest {
 
 /** What an earlier process left of a running capture: the way on, or how it ended. */
 export type Remains =
-  | { go: "on"; earlier: EarlierLife; secondsLeft: number; gapSeconds: number }
+  | {
+      go: "on";
+      earlier: EarlierLife;
+      secondsLeft: number;
+      gapSeconds: number;
+      /** The pod it began with. */
+      podUID: string | undefined;
+    }
   | { go: "end"; ending: Ending };
 
 /** What a session needs of the world around it. */
@@ -27,8 +34,11 @@ export interface SessionWorld {
   /** This node's name for `status.node`. */
   node: string;
   targetIsHere(capture: PacketCapture): boolean;
-  /** @throws TargetFailure where there is nothing to capture on */
-  resolveTarget(capture: PacketCapture): Promise<ResolvedTarget>;
+  /**
+   * `podUID`: the pod that a capture which goes on began with.
+   * @throws TargetFailure where there is nothing to capture on
+   */
+  resolveTarget(capture: PacketCapture, podUID?: string): Promise<ResolvedTarget>;
   /** Decides on the limits, and promises the room where there is some. */
   admit(capture: PacketCapture): Promise<Refusal | undefined>;
   /** Options of the engine that do not come from the resource; only after `admit` or `recover`. */
@@ -100,7 +110,7 @@ async function takeUp(
 ): Promise<PacketCapture> {
   if (remains === undefined) return endUnstarted(world, capture, NOTHING_LEFT);
   if (remains.go === "end") return finish(world, capture, remains.ending);
-  const target = await targetOf(world, capture);
+  const target = await targetOf(world, capture, remains.podUID);
   if (target instanceof TargetFailure) {
     const { location: folder } = world.engineSettings(capture);
     const end = { reason: "Interrupted", message: `The capture could not go on: ${target.message}` };
@@ -112,9 +122,10 @@ async function takeUp(
 async function targetOf(
   world: SessionWorld,
   capture: PacketCapture,
+  podUID?: string,
 ): Promise<ResolvedTarget | TargetFailure> {
   try {
-    return await world.resolveTarget(capture);
+    return await world.resolveTarget(capture, podUID);
   } catch (error) {
     if (error instanceof TargetFailure) return error;
     throw error;

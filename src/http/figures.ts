@@ -10,17 +10,12 @@ export interface AgentFigures {
   readonly watchRestarts: number;
 }
 
-type CountedStatistic =
-  | "packets"
-  | "bytes"
-  | "droppedByKernel"
-  | "droppedByInterface"
-  | "droppedOnWrite"
-  | "filesRemoved";
+const COUNTED = ["packets", "bytes", "droppedByKernel", "droppedByInterface", "droppedOnWrite"] as const;
+type Counted = Record<(typeof COUNTED)[number], number>;
 
 /** Of all captures of this process, what an earlier process captured left out. */
-export interface CaptureFigures extends Readonly<Record<CountedStatistic, number>> {
-  /** Captures whose engine is open or opening. */
+export interface CaptureFigures extends Readonly<Counted> {
+  /** Captures whose engine has begun and not ended. */
   readonly running: number;
   /** How many ended for each reason (a word of src/errors.ts). */
   readonly ended: ReadonlyMap<string, number>;
@@ -68,25 +63,14 @@ export function createApiErrorCounts() {
   };
 }
 
-const COUNTED: readonly CountedStatistic[] = [
-  "packets",
-  "bytes",
-  "droppedByKernel",
-  "droppedByInterface",
-  "droppedOnWrite",
-  "filesRemoved",
-];
-
-type Counted = Record<CountedStatistic, number>;
-
 interface Share {
-  state: CaptureReport["state"];
   /** What an earlier process had captured. */
   earlier: Readonly<Counted>;
+  /** What this one has. */
   counted: Counted;
 }
 
-/** Adds up what this process captures. Memory: one entry per capture between its first report and its end. */
+/** Adds up what this process captures. Keeps nothing of a capture whose engine has ended. */
 export function createCaptureTotals() {
   const open = new Map<string, Share>();
   const ended = new Map<string, number>();
@@ -103,45 +87,33 @@ export function createCaptureTotals() {
     /** Before the first report of a capture that goes on: what its statistics begin with. */
     resumed(uid: string, earlier: Statistics): void {
       close(uid);
-      open.set(uid, { state: "opening", earlier: pick(earlier), counted: nothing() });
+      open.set(uid, { earlier, counted: nothing() });
     },
+    /** Each report of the engine, in order; after the one with state `ended` there is none. */
     report(uid: string, { state, statistics }: CaptureReport): void {
-      const share = open.get(uid) ?? { state, earlier: nothing(), counted: nothing() };
-      share.state = state;
+      const share = open.get(uid) ?? { earlier: nothing(), counted: nothing() };
       for (const name of COUNTED) {
         // The highest that was ever seen: Prometheus takes a step back for a restart and adds all again.
         share.counted[name] = Math.max(share.counted[name], statistics[name] - share.earlier[name]);
       }
       open.set(uid, share);
+      if (state === "ended") close(uid);
     },
-    /** After the last report; also for a capture that never had one. */
+    /** A capture has its last status; also one whose engine never began. */
     ended(uid: string, reason: string): void {
       close(uid);
       ended.set(reason, (ended.get(reason) ?? 0) + 1);
     },
     figures(): CaptureFigures {
       const sum = { ...closed };
-      let running = 0;
-      for (const { state, counted } of open.values()) {
-        if (state !== "ended") running += 1;
+      for (const { counted } of open.values()) {
         for (const name of COUNTED) sum[name] += counted[name];
       }
-      return { ...sum, running, ended: new Map(ended) };
+      return { ...sum, running: open.size, ended: new Map(ended) };
     },
   };
 }
 
 function nothing(): Counted {
-  return pick({});
-}
-
-function pick(statistics: Partial<Statistics>): Counted {
-  return {
-    packets: statistics.packets ?? 0,
-    bytes: statistics.bytes ?? 0,
-    droppedByKernel: statistics.droppedByKernel ?? 0,
-    droppedByInterface: statistics.droppedByInterface ?? 0,
-    droppedOnWrite: statistics.droppedOnWrite ?? 0,
-    filesRemoved: statistics.filesRemoved ?? 0,
-  };
+  return { packets: 0, bytes: 0, droppedByKernel: 0, droppedByInterface: 0, droppedOnWrite: 0 };
 }
