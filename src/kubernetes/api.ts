@@ -1,194 +1,180 @@
 import type { IncomingMessage } from "node:http";
-import { performance } from "node:perf_hooks";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import type { Transport } from "./transport.ts";
+import type { Configuration } from "./configuration.ts";
+import { errorOfAnswer, isObjectMissing, KubernetesError } from "./kubernetes-error.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
+import { createLineReader } from "./line-reader.ts";
+import { createServerClock } from "./server-clock.ts";
+import {
+  createTransport,
+  type Exchange,
+  REQUEST_LIMITS,
+  type TimeLimits,
+  WATCH_LIMITS,
+} from "./transport.ts";
 
-export interface KubernetesObject {
-  metadata: {
-    name: string;
-    namespace?: string;
-    uid?: string;
-    resourceVersion?: string;
-    creationTimestamp?: string;
-    deletionTimestamp?: string;
-  };
+export { KubernetesError } from "./kubernetes-error.ts";
+export type { KubernetesObject } from "./kubernetes-object.ts";
+
+export type Query = Readonly<Record<string, string>>;
+
+export interface ObjectList<T> {
+  items: T[];
+  resourceVersion: string;
+  /** Present where `limit` was asked for and there is more: the `continue` of the next request. */
+  continueToken?: string;
 }
 
-/** What the API server answered instead of what was asked for; status 0 = it was not reached. */
-export class KubernetesError extends Error {
-  override name = "KubernetesError";
-  readonly status: number;
-  /** The server's word: NotFound, Conflict, Invalid, Expired, … */
-  readonly reason: string;
-  /** Milliseconds after which the server wants to be asked again; 0 = it did not say. */
-  readonly retryAfter: number;
-
-  constructor(
-    status: number,
-    reason: string,
-    message: string,
-    options?: ErrorOptions & { retryAfter?: number },
-  ) {
-    super(message, options);
-    this.status = status;
-    this.reason = reason;
-    this.retryAfter = options?.retryAfter ?? 0;
-  }
-}
-
+/** Kubernetes' API in plain JSON, over connections that are kept. All methods throw KubernetesError. */
 export interface KubernetesApi {
-  /** undefined = 404. @throws KubernetesError */
+  /** undefined where the object is not there; a 404 of a whole API that is missing is an error. */
   get<T>(path: string): Promise<T | undefined>;
-  list<T extends KubernetesObject>(
-    path: string,
-    query: Record<string, string>,
-  ): Promise<{ items: T[]; resourceVersion: string }>;
-  /** JSON merge patch. @throws KubernetesError */
+  list<T extends KubernetesObject>(path: string, query?: Query): Promise<ObjectList<T>>;
+  /** A JSON merge patch (RFC 7386). @returns the object as it is now */
   patchMerge<T>(path: string, body: unknown): Promise<T>;
   create<T>(path: string, body: unknown): Promise<T>;
-  /** Calls `onLine` for each line until the server closes the stream. @throws KubernetesError */
-  watch(
-    path: string,
-    query: Record<string, string>,
-    onLine: (line: unknown) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Milliseconds since 1970 by the API server's clock; this machine's until it was first heard. */
+  /** The API server's time in ms since 1970, within about a second; this machine's before the first answer. */
   now(): number;
-  /** Monotonic milliseconds of the last answer; undefined = none yet. */
-  lastSeen(): number | undefined;
+  /** When the API last answered, in ms of `performance.now()`; -Infinity before it did. */
+  lastSeen(): number;
+  /** Resolves when the server ends the watch; rejects with the signal's reason when it is aborted. */
+  watch(path: string, query: Query, onLine: (line: string) => void, signal: AbortSignal): Promise<void>;
+  /** Closes all connections. */
+  close(): void;
 }
 
-/** Milliseconds. A watch is silent for minutes; its bookmarks come about once a minute. */
-const ANSWER_SILENCE = 30_000;
-const WATCH_SILENCE = 330_000;
+export interface ApiOptions {
+  /** Told about each request that failed: its HTTP status, 0 where the API server was not reached. */
+  onError?(status: number): void;
+  requestLimits?: TimeLimits;
+  watchLimits?: TimeLimits;
+}
 
-/** `onError` is told each failure's status, for the metrics. */
-export function createKubernetesApi(
-  transport: Transport,
-  onError: (status: number) => void = () => undefined,
-): KubernetesApi {
-  let clock: { server: number; monotonic: number } | undefined;
-  let seen: number | undefined;
+const MERGE_PATCH = "application/merge-patch+json";
 
-  const heard = (response: IncomingMessage): void => {
-    seen = performance.now();
-    const date = Date.parse(response.headers.date ?? "");
-    // The header has whole seconds: it was true half a second ago on average.
-    if (!Number.isNaN(date)) clock = { server: date + 500, monotonic: seen };
+/** Answers of an API that works, whatever it thinks of the request. */
+const ANSWERED = [404, 409, 410, 422];
+
+export function createKubernetesApi(configuration: Configuration, options: ApiOptions = {}): KubernetesApi {
+  const { requestLimits = REQUEST_LIMITS, watchLimits = WATCH_LIMITS } = options;
+  const transport = createTransport(configuration);
+  const clock = createServerClock();
+  let lastSeen = Number.NEGATIVE_INFINITY;
+
+  /** Notes what an answer's head tells. @throws KubernetesError where it is not 2xx */
+  const accept = async (what: string, sent: number, answer: IncomingMessage): Promise<void> => {
+    const status = answer.statusCode ?? 0;
+    const received = performance.now();
+    const date = Date.parse(answer.headers.date ?? "");
+    if (!Number.isNaN(date)) clock.observe(date, sent, received);
+    const fine = status >= 200 && status < 300;
+    if (fine || ANSWERED.includes(status)) lastSeen = received;
+    if (fine) return;
+    const body = await text(answer);
+    throw errorOfAnswer(what, status, jsonOr(body, body), answer.headers["retry-after"]);
   };
 
-  const open = async (request: Parameters<Transport>[0]): Promise<IncomingMessage> => {
+  const call = async <T>(exchange: Exchange, read: (answer: IncomingMessage) => Promise<T>): Promise<T> => {
+    const what = `${exchange.method} ${exchange.path.split("?", 1)[0]}`;
+    // Too early rather than too late: that loosens the bounds of the server's time, but keeps them true.
+    const sent = performance.now();
     try {
-      const response = await transport(request);
-      heard(response);
-      if ((response.statusCode ?? 0) < 300) return response;
-      throw await refusal(response);
+      return await transport.exchange(exchange, async (answer) => {
+        await accept(what, sent, answer);
+        return read(answer);
+      });
     } catch (error) {
-      const known = error instanceof KubernetesError ? error : notReached(error);
-      if (request.signal?.aborted !== true) onError(known.status);
-      throw known;
+      exchange.signal?.throwIfAborted();
+      const failure =
+        error instanceof KubernetesError ? error : notReached(configuration.server, what, error);
+      if (!isObjectMissing(failure)) options.onError?.(failure.status);
+      throw failure;
     }
   };
 
-  const ask = async <T>(method: "GET" | "POST" | "PATCH", path: string, body?: unknown): Promise<T> => {
-    const contentType = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    const response = await open({
-      method,
-      path,
-      silence: ANSWER_SILENCE,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
-    });
-    try {
-      return JSON.parse(await text(response)) as T;
-    } catch (error) {
-      throw notReached(error);
-    }
-  };
+  const request = <T>(method: Exchange["method"], path: string, body?: unknown, contentType?: string) =>
+    call<T>(
+      {
+        method,
+        path,
+        limits: requestLimits,
+        pool: "requests",
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(contentType !== undefined && { contentType }),
+      },
+      async (answer) => JSON.parse(await text(answer)),
+    );
 
   return {
-    get: async (path) => {
+    get: async <T>(path: string) => {
       try {
-        return await ask("GET", path);
+        return await request<T>("GET", path);
       } catch (error) {
-        if (error instanceof KubernetesError && error.status === 404) return undefined;
+        if (isObjectMissing(error)) return undefined;
         throw error;
       }
     },
-    list: async (path, query) => {
-      const { items, metadata } = await ask<{ items: never[]; metadata: { resourceVersion: string } }>(
-        "GET",
-        withQuery(path, query),
-      );
-      if (!Array.isArray(items)) throw new KubernetesError(0, "NoList", `${path} answered without a list`);
-      return { items, resourceVersion: metadata.resourceVersion };
-    },
-    patchMerge: (path, body) => ask("PATCH", path, body),
-    create: (path, body) => ask("POST", path, body),
-    watch: async (path, query, onLine, signal) => {
-      const all = { ...query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds: "270" };
-      const response = await open({
-        method: "GET",
-        path: withQuery(path, all),
-        signal,
-        silence: WATCH_SILENCE,
-      });
-      await eachLine(response, onLine, signal);
-    },
-    now: () => (clock === undefined ? Date.now() : clock.server + performance.now() - clock.monotonic),
-    lastSeen: () => seen,
+    list: async <T>(path: string, query: Query = {}) =>
+      listOf<T>(path, await request("GET", withQuery(path, query))),
+    patchMerge: (path, body) => request("PATCH", path, body, MERGE_PATCH),
+    create: (path, body) => request("POST", path, body),
+    now: () => clock.at(performance.now()) ?? Date.now(),
+    lastSeen: () => lastSeen,
+    watch: (path, query, onLine, signal) =>
+      call(
+        {
+          method: "GET",
+          path: withQuery(path, { ...query, watch: "true" }),
+          limits: watchLimits,
+          pool: "watches",
+          signal,
+        },
+        async (answer) => {
+          const take = createLineReader(onLine);
+          for await (const chunk of answer) {
+            lastSeen = performance.now();
+            take(chunk);
+          }
+        },
+      ),
+    close: transport.close,
   };
 }
 
-function withQuery(path: string, query: Record<string, string>): string {
+function withQuery(path: string, query: Query): string {
   const text = new URLSearchParams(query).toString();
   return text === "" ? path : `${path}?${text}`;
 }
 
-async function eachLine(
-  response: IncomingMessage,
-  onLine: (line: unknown) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY });
-  let failure: Error | undefined;
-  // A connection that is cut ends readline's lines without a word.
-  response.on("error", (error) => {
-    failure = error;
-    lines.close();
-  });
-  for await (const line of lines) {
-    if (signal.aborted) break;
-    if (line === "") continue;
-    onLine(parsed(line));
-  }
-  response.destroy();
-  if (failure !== undefined && !signal.aborted) throw notReached(failure);
-}
-
-function parsed(line: string): unknown {
+function jsonOr(body: string, otherwise: unknown): unknown {
   try {
-    return JSON.parse(line);
-  } catch (error) {
-    // Cut in the middle: what it said comes again after the next list.
-    throw notReached(error);
-  }
-}
-
-async function refusal(response: IncomingMessage): Promise<KubernetesError> {
-  const status = response.statusCode ?? 0;
-  const body = await text(response).catch(() => "");
-  const retryAfter = (Number(response.headers["retry-after"]) || 0) * 1000;
-  try {
-    const { reason = "", message = body } = JSON.parse(body) as { reason?: string; message?: string };
-    return new KubernetesError(status, reason, message, { retryAfter });
+    return JSON.parse(body);
   } catch {
-    return new KubernetesError(status, "", body.slice(0, 500) || `HTTP ${status}`, { retryAfter });
+    return otherwise;
   }
 }
 
-function notReached(error: unknown): KubernetesError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new KubernetesError(0, "NotReached", message, { cause: error });
+function notReached(server: string, what: string, error: unknown): KubernetesError {
+  const text =
+    error instanceof Error ? error.message || String("code" in error && error.code) : String(error);
+  return new KubernetesError(`${what}: no usable answer from ${server}: ${text}`, {
+    status: 0,
+    cause: error,
+  });
+}
+
+interface ListBody<T> {
+  metadata?: { resourceVersion?: unknown; continue?: unknown };
+  items?: T[] | null;
+}
+
+/** An empty answer of something that is no API server must not read as "there are none". */
+function listOf<T>(path: string, { metadata, items }: ListBody<T>): ObjectList<T> {
+  const version = metadata?.resourceVersion;
+  if (!Array.isArray(items) || typeof version !== "string" || version === "") {
+    throw new KubernetesError(`GET ${path}: the answer is no list of objects`, { status: 0 });
+  }
+  const next = metadata?.continue;
+  const more = typeof next === "string" && next !== "" ? { continueToken: next } : {};
+  return { items, resourceVersion: version, ...more };
 }

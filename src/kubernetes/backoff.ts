@@ -6,7 +6,7 @@ export interface BackoffRange {
   most: number;
 }
 
-export const USUAL_BACKOFF: BackoffRange = { first: 100, most: 30_000 };
+const USUAL: BackoffRange = { first: 100, most: 30_000 };
 
 /** Full jitter: anything up to a bound that doubles with each attempt (0 for the first), in milliseconds. */
 export function jitteredDelay(attempt: number, { first, most }: BackoffRange, random: number): number {
@@ -16,17 +16,17 @@ export function jitteredDelay(attempt: number, { first, most }: BackoffRange, ra
 export interface Backoff {
   /**
    * Waits longer each time, at least `atLeast` milliseconds (what a server asked for).
-   * @throws AbortError as soon as `signal` is aborted
+   * @throws AbortError as soon as the signal is aborted
    */
-  wait(signal: AbortSignal, atLeast?: number): Promise<void>;
+  wait(atLeast?: number): Promise<void>;
   /** The next wait is a short one again. */
   reset(): void;
 }
 
-export function createBackoff(range: BackoffRange = USUAL_BACKOFF): Backoff {
+export function createBackoff(signal: AbortSignal, range: BackoffRange = USUAL): Backoff {
   let attempt = 0;
   return {
-    wait: async (signal, atLeast = 0) => {
+    wait: async (atLeast = 0) => {
       const delay = atLeast + jitteredDelay(attempt, range, Math.random());
       attempt += 1;
       await pause(delay, undefined, { signal });

@@ -1,96 +1,85 @@
-import { createHash } from "node:crypto";
-import type { CaptureEvent } from "../store/capture-store.ts";
-import { type KubernetesApi, KubernetesError } from "./api.ts";
-import { createBackoff } from "./backoff.ts";
-
-/** What an Event is about. */
-export interface EventSubject {
-  apiVersion: string;
-  kind: string;
-  namespace: string;
-  name: string;
-  uid: string;
-}
+import type { KubernetesApi } from "./api.ts";
+import { type BackoffRange, createBackoff } from "./backoff.ts";
+import { type EventFacts, type EventSubject, eventObject } from "./event-object.ts";
+import { isTransient, KubernetesError } from "./kubernetes-error.ts";
 
 export interface EventRecorder {
   /** Never throws and never waits: an Event that cannot be told must not hold up a capture. */
-  record(subject: EventSubject, event: CaptureEvent): void;
+  record(subject: EventSubject, facts: EventFacts): void;
+  /** Resolves when nothing waits to be sent. */
+  drained(): Promise<void>;
 }
 
-/** The API's limit for a message, in characters. */
-const LONGEST_MESSAGE = 1024;
-/** More than this while the API is away, and the oldest are given up. */
+export interface EventRecorderOptions {
+  /** Told about an Event that will never be there, and why. */
+  onLost?(subject: EventSubject, facts: EventFacts, why: string): void;
+  backoff?: BackoffRange;
+}
+
+/** While the API is away this many wait; older ones make room for newer ones. */
 const MOST_WAITING = 1000;
 
 interface Waiting {
+  subject: EventSubject;
+  facts: EventFacts;
   path: string;
-  body: unknown;
+  body: ReturnType<typeof eventObject>;
 }
 
-/**
- * core/v1 Events, one for each transition: the name follows from what is told, so that telling it twice is
- * no second Event. They are sent one after the other; while the API is away they wait.
- */
-export function createEventRecorder(api: KubernetesApi, node: string, signal: AbortSignal): EventRecorder {
+/** One at a time and in order, each until it is there: what happens in a burst becomes no storm. */
+export function createEventRecorder(
+  api: Pick<KubernetesApi, "create" | "now">,
+  node: string,
+  signal: AbortSignal,
+  { onLost, backoff: range }: EventRecorderOptions = {},
+): EventRecorder {
+  const backoff = createBackoff(signal, range);
   const waiting: Waiting[] = [];
-  let sending = false;
+  let sending: Promise<void> | undefined;
 
-  const send = async (): Promise<void> => {
-    if (sending) return;
-    sending = true;
-    const backoff = createBackoff(signal);
-    for (let next = waiting[0]; next !== undefined && !signal.aborted; next = waiting[0]) {
-      try {
-        await api.create(next.path, next.body);
-      } catch (error) {
-        if (isPassing(error)) {
-          await backoff.wait(error.retryAfter);
-          continue;
-        }
-        // It is there already, or nobody may ever write it (the namespace is gone): told is told.
+  const sendAll = async (): Promise<void> => {
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await send(next).catch((error: unknown) => lost(next, error));
       }
-      backoff.reset();
-      if (waiting[0] === next) waiting.shift();
+    } finally {
+      // In the same breath as the last look at the queue: nothing may be added between them.
+      sending = undefined;
     }
-    sending = false;
+  };
+
+  const send = async ({ path, body }: Waiting): Promise<void> => {
+    for (;;) {
+      try {
+        await api.create(path, body);
+        return backoff.reset();
+      } catch (error) {
+        if (error instanceof KubernetesError && error.reason === "AlreadyExists") return backoff.reset();
+        if (!worthAnotherTry(error)) throw error;
+        await backoff.wait(error.retryAfter);
+      }
+    }
+  };
+
+  const lost = ({ subject, facts }: Waiting, error: unknown): void => {
+    onLost?.(subject, facts, error instanceof Error ? error.message : String(error));
   };
 
   return {
-    record: (subject, event) => {
-      waiting.push({
-        path: `/api/v1/namespaces/${subject.namespace}/events`,
-        body: eventObject(subject, event, node, api.now()),
-      });
-      if (waiting.length > MOST_WAITING) waiting.shift();
-      void send();
+    record: (subject, facts) => {
+      if (signal.aborted) return;
+      const body = eventObject(subject, facts, node, api.now());
+      if (waiting.some((other) => other.body.metadata.name === body.metadata.name)) return;
+      waiting.push({ subject, facts, path: `/api/v1/namespaces/${subject.namespace}/events`, body });
+      const oldest = waiting.length > MOST_WAITING ? waiting.shift() : undefined;
+      if (oldest !== undefined) lost(oldest, "too many Events wait for the API server");
+      sending ??= sendAll();
     },
+    drained: async () => sending,
   };
 }
 
-function isPassing(error: unknown): error is KubernetesError {
-  if (!(error instanceof KubernetesError)) return false;
-  return error.status === 0 || error.status === 429 || error.status >= 500;
-}
-
-function eventObject(subject: EventSubject, event: CaptureEvent, node: string, now: number): unknown {
-  const { reason, message, type } = event;
-  const hash = createHash("sha256").update(`${subject.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
-  const time = new Date(now).toISOString();
-  const { namespace } = subject;
-  return {
-    apiVersion: "v1",
-    kind: "Event",
-    // The API allows a name of 253 characters.
-    metadata: { namespace, name: `${subject.name.slice(0, 230)}.${hash}` },
-    involvedObject: subject,
-    type,
-    reason,
-    message: message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`,
-    source: { component: "pcapper", host: node },
-    reportingComponent: "pcapper.agent",
-    reportingInstance: node.slice(0, 128),
-    firstTimestamp: time,
-    lastTimestamp: time,
-    count: 1,
-  };
+/** A right that is missing (403: also a namespace that is being torn down) must not hold up all others. */
+function worthAnotherTry(error: unknown): error is KubernetesError {
+  return isTransient(error) && error.status !== 403;
 }
