@@ -8,11 +8,11 @@ export interface TimeLimits {
   head: number;
   /** Between two pieces of the answer. */
   silence: number;
-  /** For everything; 0 = as long as it likes. */
+  /** For the answer from its head to its end; 0 = as long as it likes. */
   whole: number;
 }
 
-/** kube-apiserver gives a request a quarter of a minute in its queue, and a minute in all. */
+/** kube-apiserver keeps a request at most 15 s in its queue, and gives it a minute in all. */
 export const REQUEST_LIMITS: TimeLimits = { head: 20_000, silence: 20_000, whole: 60_000 };
 
 /** A watch is asked to end after at most 300 s; nothing at all for longer means that nobody is there. */
@@ -67,31 +67,36 @@ export function createTransport(configuration: Configuration): Transport {
     return request(`${configuration.server}${path}`, options).end(body);
   };
 
-  const attempt = async <T>(
-    exchange: Exchange,
-    read: (answer: IncomingMessage) => Promise<T>,
-  ): Promise<T> => {
-    const { limits } = exchange;
+  const begin = async (exchange: Exchange): Promise<IncomingMessage> => {
     const credentials = await configuration.credentials();
     exchange.signal?.throwIfAborted();
     const sent = open(exchange, credentials);
-    const whole = limits.whole > 0 ? endAfter(sent, limits.whole, "took longer than") : undefined;
     try {
-      const answer = await headOf(sent, limits.head);
-      answer.setTimeout(limits.silence, () => answer.destroy(tooLong("was silent for", limits.silence)));
-      return await read(answer).finally(() => answer.destroy());
+      return await headOf(sent, exchange.limits.head);
     } catch (error) {
       // The same fault often has all of them: the next request shall not wait for each in turn.
       closeIdle(agents[exchange.pool]);
-      if (exchange.method === "GET" && wasStale(sent, error)) return attempt(exchange, read);
+      if (exchange.method === "GET" && wasStale(sent, error)) return begin(exchange);
       throw error;
+    }
+  };
+
+  const exchange: Transport["exchange"] = async (wish, read) => {
+    const { silence, whole } = wish.limits;
+    const answer = await begin(wish);
+    answer.setTimeout(silence, () => answer.destroy(tooLong("was silent for", silence)));
+    const end =
+      whole > 0 ? setTimeout(() => answer.destroy(tooLong("took longer than", whole)), whole) : undefined;
+    try {
+      return await read(answer);
     } finally {
-      clearTimeout(whole);
+      clearTimeout(end);
+      answer.destroy();
     }
   };
 
   return {
-    exchange: attempt,
+    exchange,
     close: () => {
       agents.requests.destroy();
       agents.watches.destroy();
@@ -112,20 +117,11 @@ function closeIdle(agent: http.Agent): void {
 
 function headOf(sent: http.ClientRequest, within: number): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const timer = endAfter(sent, within, "did not answer for");
+  const timer = setTimeout(() => sent.destroy(tooLong("did not answer for", within)), within);
   sent.on("response", resolve);
   // Stays: the connection may also fail later, when the reader hears of it.
   sent.on("error", reject);
   return promise.finally(() => clearTimeout(timer));
-}
-
-/** Also ends an answer that has begun. */
-function endAfter(sent: http.ClientRequest, milliseconds: number, what: string): NodeJS.Timeout {
-  let begun: IncomingMessage | undefined;
-  sent.on("response", (answer) => {
-    begun = answer;
-  });
-  return setTimeout(() => (begun ?? sent).destroy(tooLong(what, milliseconds)), milliseconds);
 }
 
 function tooLong(what: string, milliseconds: number): Error {
