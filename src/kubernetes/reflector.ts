@@ -59,6 +59,7 @@ export function startReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
   const step = async (): Promise<void> => {
     if (version === undefined) {
       version = await listAll(options, objects);
+      refusals = 0;
       if (!synced) onSynced?.();
       synced = true;
     }
