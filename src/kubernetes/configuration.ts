@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
+import { join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { PcapperError } from "../errors.ts";
+import { serviceAccountConfiguration } from "./service-account.ts";
 
 /** Where the API server is, and who we are for it. */
 export interface Configuration {
@@ -22,7 +25,9 @@ export type Credentials = Pick<
  * @throws PcapperError PCAPPER_BAD_ENVIRONMENT where there is none, or it cannot be used
  */
 export async function loadConfiguration(): Promise<Configuration> {
-  // Loaded late: commands that need no cluster do not pay for it.
+  const inPod = hasKubeconfig() ? undefined : serviceAccountConfiguration(process.env);
+  if (inPod !== undefined) return inPod;
+  // Loaded late: what needs no kubeconfig does not pay for it.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   try {
@@ -31,6 +36,11 @@ export async function loadConfiguration(): Promise<Configuration> {
     throw unusable(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
   return configurationOf(config);
+}
+
+function hasKubeconfig(): boolean {
+  const { KUBECONFIG = "", HOME = "" } = process.env;
+  return KUBECONFIG !== "" || (HOME !== "" && existsSync(join(HOME, ".kube", "config")));
 }
 
 /** What client-node invents where there is no configuration at all. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { configurationOf, loadConfiguration } from "../../../src/kubernetes/configuration.ts";
+import { loadConfiguration } from "../../../src/kubernetes/configuration.ts";
+import { serviceAccountConfiguration } from "../../../src/kubernetes/service-account.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -59,26 +59,36 @@ test("a token's file that is gone is an error of that request", async () => {
   await expect(credentials()).rejects.toThrow("ENOENT");
 });
 
-test("the service account of a pod is used where there is one", async () => {
-  vi.stubEnv("KUBERNETES_SERVICE_HOST", "fd00::1");
-  vi.stubEnv("KUBERNETES_SERVICE_PORT", "443");
-  writeFileSync(join(folder, "token"), "t1");
-  writeFileSync(join(folder, "ca"), "PEM");
-  const config = new KubeConfig();
-  config.loadFromCluster();
-  const [cluster] = config.clusters;
-  const [user] = config.users;
-  if (cluster === undefined || user === undefined) throw new Error("client-node made no configuration");
-  const authProvider = { name: "tokenFile", config: { tokenFile: join(folder, "token") } };
-  config.loadFromClusterAndUser({ ...cluster, caFile: join(folder, "ca") }, { ...user, authProvider });
-  const { server, credentials } = configurationOf(config);
-  expect(server).toBe("https://[fd00::1]:443");
-  const told = {
-    headers: { authorization: "Bearer t1" },
+const IN_POD = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
+test("a pod's service account says where the server is, and its files are read for each request", async () => {
+  writeFileSync(join(folder, "token"), "t1\n");
+  writeFileSync(join(folder, "ca.crt"), "PEM");
+  const found = serviceAccountConfiguration(IN_POD, folder);
+  expect(found?.server).toBe("https://10.0.0.1:443");
+  expect(await found?.credentials()).toEqual({
     ca: Buffer.from("PEM"),
-    rejectUnauthorized: undefined,
-  };
-  expect(await credentials()).toMatchObject({ headers: told.headers, ca: told.ca });
+    headers: { authorization: "Bearer t1" },
+  });
+  writeFileSync(join(folder, "token"), "t2\n");
+  writeFileSync(join(folder, "ca.crt"), "PEM2");
+  expect(await found?.credentials()).toEqual({
+    ca: Buffer.from("PEM2"),
+    headers: { authorization: "Bearer t2" },
+  });
+});
+
+test("an IPv6 address of the server stands in brackets", () => {
+  writeFileSync(join(folder, "token"), "t1");
+  const { server } =
+    serviceAccountConfiguration({ ...IN_POD, KUBERNETES_SERVICE_HOST: "fd00::1" }, folder) ?? {};
+  expect(server).toBe("https://[fd00::1]:443");
+});
+
+test("without its variables or its token there is no service account", () => {
+  expect(serviceAccountConfiguration(IN_POD, folder)).toBeUndefined();
+  writeFileSync(join(folder, "token"), "t1");
+  expect(serviceAccountConfiguration({}, folder)).toBeUndefined();
 });
 
 test.each([
