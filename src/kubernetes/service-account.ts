@@ -10,7 +10,7 @@ const FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a pod is told about its API server. client-node could say the same, for 30 MiB of memory on every
+ * What a pod is told about its API server. client-node could say the same, for 15 MiB of memory on every
  * node. undefined where this process is in no pod, or was not given a service account.
  */
 export function serviceAccountConfiguration(
