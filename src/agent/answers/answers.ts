@@ -51,10 +51,11 @@ export function createAnswers(world: AnswersWorld): Answers {
     };
   };
 
+  const isInSight = (): boolean => Number.isFinite(sight.since());
   const onError = (error: unknown): void => {
     if (isAway(error)) sight.lost();
   };
-  const pending = createPendingAnswers(world, knowledge, onError);
+  const pending = createPendingAnswers(world, { knowledge, isInSight, onError });
   const looks = startStaleLooks({
     api,
     namespace: settings.watchNamespace,

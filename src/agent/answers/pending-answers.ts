@@ -1,7 +1,8 @@
-import type { PacketCapture } from "../../api/resource.ts";
+import type { PacketCapture, PacketCaptureStatus } from "../../api/resource.ts";
 import { isTransient, KubernetesError } from "../../kubernetes/kubernetes-error.ts";
 import { capturePath } from "../../kubernetes/paths.ts";
 import { type CaptureKey, keyOf } from "../../store/capture-store.ts";
+import { mergePatch } from "../../store/kubernetes/merge-patch.ts";
 import { type Answer, answerFor, type ObserverKnowledge, type Verdict } from "./answer.ts";
 import { answeredStatus } from "./answer-status.ts";
 import type { AnswersWorld } from "./answers.ts";
@@ -18,8 +19,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 interface Waiting extends CaptureKey {
   uid: string;
   timer: NodeJS.Timeout | undefined;
-  /** Written without word of whether it arrived. */
-  unsure?: Answer;
+  /** On its way: sent, and not heard of yet whether it arrived. */
+  sent: { answer: Answer; status: PacketCaptureStatus } | undefined;
 }
 
 export interface PendingAnswers {
@@ -30,13 +31,18 @@ export interface PendingAnswers {
   close(): void;
 }
 
-/** `onError` hears of every failed request. */
-export function createPendingAnswers(
-  world: AnswersWorld,
-  knowledge: () => ObserverKnowledge,
-  onError: (error: unknown) => void,
-): PendingAnswers {
+/** What the answers share with the search for lost captures. */
+export interface ObserverView {
+  knowledge(): ObserverKnowledge;
+  /** The API can be seen now. */
+  isInSight(): boolean;
+  /** A request failed. */
+  onError(error: unknown): void;
+}
+
+export function createPendingAnswers(world: AnswersWorld, view: ObserverView): PendingAnswers {
   const { api, settings, now, random, log } = world;
+  const { knowledge, isInSight, onError } = view;
   const waiting = new Map<string, Waiting>();
   let closed = false;
 
@@ -53,10 +59,14 @@ export function createPendingAnswers(
     if (one === undefined) return;
     clearTimeout(one.timer);
     waiting.delete(uid);
-    if (one.unsure !== undefined && saysIt(capture, one.unsure)) tell(capture, one.unsure);
+    if (capture !== undefined && isOurs(capture, one)) tell(one, capture);
   };
 
+  const later = (): number => now() + settings.targetWait * 1000;
+
   const look = async (one: Waiting): Promise<void> => {
+    // A thousand agents with a hundred captures each must not meet an API server that is just coming back.
+    if (!isInSight()) return wakeAt(one, later());
     try {
       const capture = await api.get<PacketCapture>(capturePath(one));
       const isThere = capture?.metadata.uid === one.uid;
@@ -80,16 +90,23 @@ export function createPendingAnswers(
   };
 
   const give = async (one: Waiting, capture: PacketCapture, answer: Answer): Promise<void> => {
+    const status = answeredStatus(capture, answer, now());
+    one.sent = { answer, status };
     try {
-      tell(await writeAnswer(api, capture, answeredStatus(capture, answer, now())), answer);
+      const written = await writeAnswer(api, capture, status);
+      tell(one, written);
     } catch (error) {
-      if (isTransient(error)) one.unsure = answer;
+      if (!isTransient(error)) one.sent = undefined;
       throw error;
     }
     end(one.uid, undefined);
   };
 
-  const tell = (capture: PacketCapture, { reason, message }: Answer): void => {
+  /** Once, whether the watch or the write's own answer says first that it is there. */
+  const tell = (one: Waiting, capture: PacketCapture): void => {
+    if (one.sent === undefined) return;
+    const { reason, message } = one.sent.answer;
+    one.sent = undefined;
     world.store.recordEvent(capture, { type: "Warning", reason, message });
   };
 
@@ -101,7 +118,7 @@ export function createPendingAnswers(
       const message = error instanceof Error ? error.message : String(error);
       log.warn({ uid, namespace, name }, `No agent has claimed it, and it has no answer yet: ${message}`);
     }
-    wakeAt(one, now() + (isOvertaken || isTransient(error) ? 0 : settings.targetWait * 1000));
+    wakeAt(one, isOvertaken ? now() : later());
   };
 
   return {
@@ -110,9 +127,9 @@ export function createPendingAnswers(
       const verdict = answerFor(capture, knowledge());
       if (verdict.say === "nothing") return;
       // The agent that a bad spec names has nobody to wait for.
-      const isOurs = verdict.say === "answer" && capture.spec?.targetNode === settings.node;
+      const isHere = verdict.say === "answer" && capture.spec?.targetNode === settings.node;
       const until = verdict.say === "wait" ? verdict.until : now();
-      wakeAt({ uid, ...keyOf(capture), timer: undefined }, until, isOurs ? 0 : SPREAD);
+      wakeAt({ uid, ...keyOf(capture), timer: undefined, sent: undefined }, until, isHere ? 0 : SPREAD);
     },
     end,
     close: () => {
@@ -123,6 +140,7 @@ export function createPendingAnswers(
   };
 }
 
-function saysIt(capture: PacketCapture | undefined, { reason, message }: Answer): capture is PacketCapture {
-  return capture?.status?.reason === reason && capture.status.message === message;
+/** Whether what is there is what was sent, down to its times. */
+function isOurs({ status = {} }: PacketCapture, { sent }: Waiting): boolean {
+  return sent !== undefined && mergePatch(status, sent.status) === undefined;
 }

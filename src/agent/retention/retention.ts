@@ -73,6 +73,8 @@ export function createRetention(world: RetentionWorld): Retention {
         if (only !== undefined && !only.has(uid)) continue;
         if (!(await lookAfter(captures))) open.add(uid);
       }
+      // Perhaps it has no manifest yet.
+      for (const uid of only ?? []) if (isAtWork(uid)) open.add(uid);
       return open;
     });
     last = turn;
