@@ -13,7 +13,7 @@ const PAGE = "500";
  * much more rarely as there are more of them: together about two a minute, up to 120 agents; 1,000 make 17.
  * @param random 0 ≤ random < 1
  */
-export function nextLook(agents: number, random: number): number {
+function nextLook(agents: number, random: number): number {
   const times = Math.min(MOST_TIMES, Math.max(1, agents / 2));
   return LOOK_EVERY * times * (0.5 + random);
 }
