@@ -156,6 +156,8 @@ function createStatusWriter(
       capture = (await world.store.read(keyOf(capture))) ?? capture;
       // Somebody wrote in between, a stop perhaps: the same once more, on what is there now.
       if (error instanceof StatusConflict) return write(report);
+      // Deleted: whoever hears of it ends the capture.
+      if ((error as Error).name === "CaptureGone") return;
       const message = `The status could not be written: ${(error as Error).message}`;
       world.store.recordEvent(capture, { type: "Warning", reason: "StatusNotWritten", message });
     }

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
-import type { CaptureReport, Native } from "../../capture/native.ts";
+import type { CaptureReport, EarlierLife, Native } from "../../capture/native.ts";
 import type { CaptureStore } from "../../store/capture-store.ts";
 import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
@@ -39,6 +39,8 @@ export interface ClusterWorld {
   podOf(namespace: string, name: string): TargetPod | undefined;
   onReport(capture: PacketCapture, report: CaptureReport): void;
   onRunning(capture: PacketCapture, target: ResolvedTarget): void;
+  /** A capture goes on that an earlier process began. */
+  onResumed(capture: PacketCapture, earlier: EarlierLife): void;
   say(line: string): void;
   now(): number;
 }
@@ -61,8 +63,16 @@ export function targetIsHere({ settings, podOf }: ClusterWorld, { spec }: Packet
   return pod.status.phase === "Running" && (pod.spec.hostNetwork === true || pod.status.podIP !== undefined);
 }
 
-export function clusterSession(shared: ClusterWorld, stop: AbortSignal): ClusterSession {
-  const { native, settings, paths, store } = shared;
+export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSignal): ClusterSession {
+  const { native, settings, paths } = shared;
+  const store: CaptureStore = {
+    ...shared.store,
+    // Another capture of the same name is nobody this session knows.
+    read: async (key) => {
+      const capture = await shared.store.read(key);
+      return capture?.metadata.uid === uid ? capture : undefined;
+    },
+  };
   const admission = { native, settings, output: paths.hostmount };
   let place: CapturePlace | undefined;
   const placeOrThrow = (): CapturePlace => {
@@ -72,15 +82,18 @@ export function clusterSession(shared: ClusterWorld, stop: AbortSignal): Cluster
   const location = (capture: PacketCapture): string => join(paths.hostPath, capture.metadata.name);
 
   const recover = async (capture: PacketCapture): Promise<Remains | undefined> => {
-    const { name, uid = "" } = capture.metadata;
-    const found = await findRemains(paths.hostmount, name, uid);
+    const found = await findRemains(paths.hostmount, capture.metadata.name, uid);
     if (found === undefined) return undefined;
     place = reopenPlace(native, found.folder, found.prefix);
     if (place === undefined) throw new Error(`${found.prefix}: another process has it`);
     place.promise(needsOf(admission, capture));
     const remains = await repairRemains(native, found, shared.say);
-    const decision = decideOnRemains(capture, remains, shared.now());
-    if (decision.go === "on") return { ...decision, podUID: remains.manifest.capture.target?.podUID };
+    // By this node's clock, as all times in a manifest are.
+    const decision = decideOnRemains(capture, remains, Date.now());
+    if (decision.go === "on") {
+      shared.onResumed(capture, decision.earlier);
+      return { ...decision, podUID: remains.manifest.capture.target?.podUID };
+    }
     const report: CaptureReport = { ...reportOf(remains.manifest) };
     if (report.endTime === 0) report.endTime = Date.parse(remains.lastSeen);
     return {
