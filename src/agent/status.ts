@@ -105,7 +105,10 @@ function openedFacts(
   };
 }
 
-function statisticsOf(statistics: Statistics, now: number): NonNullable<PacketCaptureStatus["statistics"]> {
+export function statisticsOf(
+  statistics: Statistics,
+  now: number,
+): NonNullable<PacketCaptureStatus["statistics"]> {
   return {
     packets: statistics.packets,
     bytes: statistics.bytes,

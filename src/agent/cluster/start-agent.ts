@@ -21,6 +21,7 @@ import type { StopRequest } from "../session.ts";
 import type { NodePaths } from "./cluster-session.ts";
 import { createController } from "./controller.ts";
 import { keptCapture, keptPod } from "./kept-fields.ts";
+import { settleRemains } from "./settle-remains.ts";
 
 export interface AgentParts {
   native: Native;
@@ -111,6 +112,18 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     onError: (capture, error) => log.error(fieldsOf(capture), error.message),
   });
 
+  const settle = () =>
+    settleRemains({
+      native,
+      store,
+      ...paths,
+      cluster: cluster.cluster,
+      own: (uid) => own.get(uid),
+      isAtWork: controller.isAtWork,
+      say,
+      now: api.now,
+    });
+
   const lists = { api, signal: ending.signal, onFailure: () => answers.lostSight() };
   const captures = { ...lists, path: capturesPath(watchNamespace), keep: keptCapture };
   const unowned: Reflector<PacketCapture> = startReflector({
@@ -129,7 +142,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       if (capture === undefined) retention.deleted(uid);
     },
     // Only what is known to be there can be told from what is not.
-    onSynced: () => void retention.sweep(),
+    onSynced: () => void settle().then(retention.sweep),
   });
   const sweeps = setInterval(() => void retention.sweep(), SWEEP_EVERY);
   const pods: Reflector<TargetPod> = startReflector({

@@ -38,7 +38,7 @@ export interface Retention {
 const HINT_DELAY = 500;
 const HINT_RETRY = 5000;
 /** A namespace or CRD made by the same manifest as the capture has its time in whole seconds. */
-const EPOCH_SLACK = 5000;
+const EPOCH_SLACK = 2000;
 
 export function createRetention(world: RetentionWorld): Retention {
   const { hostmount, cluster, isAtWork, log } = world;
