@@ -58,7 +58,7 @@ describeAsRoot("an agent on a real API server", () => {
       const capture = await read(name);
       return capture.status?.progress === progress ? capture : undefined;
     });
-  const filesOf = (name: string) => globSync(join(hostmount, name, "*.pcap*"));
+  const filesOf = (name: string) => globSync(join(hostmount, name, "*.[0-9]*.pcap{,.part}"));
   const packetsIn = async (name: string) =>
     (await Promise.all(filesOf(name).map(judge))).reduce((sum, { records }) => sum + records.length, 0);
   const send = (count: number) =>
