@@ -13,7 +13,7 @@ export interface Options {
   writeDocs: boolean;
 }
 
-export const probes = ["neighbour", "first-packet"] as const;
+const probes = ["neighbour", "first-packet"] as const;
 
 const parts = [...scenarios.map((scenario) => scenario.name), ...probes];
 

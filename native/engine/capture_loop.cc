@@ -8,6 +8,7 @@
 
 #include "engine/clock.h"
 #include "engine/failure.h"
+#include "engine/prefetch.h"
 
 namespace pcapper {
 namespace {
@@ -91,6 +92,7 @@ void CaptureLoop::OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8
 
 // In nanosecond mode libpcap's tv_usec carries nanoseconds.
 void CaptureLoop::Take(const pcap_pkthdr& header, const uint8_t* data) {
+  PrefetchAhead<Access::kRead>(data);
   const RecordHeader record{.seconds = static_cast<uint32_t>(header.ts.tv_sec),
                             .nanoseconds = static_cast<uint32_t>(header.ts.tv_usec),
                             .captured_length = std::min<uint32_t>(header.caplen, kMaxSnapLength),

@@ -10,6 +10,7 @@
 #include "engine/failure.h"
 #include "engine/open_file.h"
 #include "engine/pcap_format.h"
+#include "engine/prefetch.h"
 
 namespace pcapper {
 
@@ -41,6 +42,7 @@ class PcapFileWriter {
   // The hot path: one header, one memcpy.
   bool Append(const RecordHeader& header, const uint8_t* data) {
     uint8_t* to = buffer_.data() + fill_;
+    PrefetchAhead<Access::kWrite>(to);
     std::memcpy(to, &header, kRecordHeaderBytes);
     std::memcpy(to + kRecordHeaderBytes, data, header.captured_length);
     last_record_ = fill_;

@@ -14,9 +14,9 @@ import { syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
 import { isThisMachine } from "./preflight.ts";
 
-/** Milliseconds between two looks at free space, and between two writes of the status. */
+/** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
 const REFRESH_EVERY = 1000;
-const STATUS_EVERY = 1000;
+const STATUS_EVERY = 10_000;
 
 /** What all captures of one `pcapper run` share. */
 export interface RunWorld {
