@@ -177,9 +177,12 @@ function createStatusWriter(
   };
   const refresh = (): void => {
     if (latest === undefined || latest.state === "opening" || writing !== undefined) return;
-    writing = write(latest).finally(() => {
-      writing = undefined;
-    });
+    // A store that gives up (the process ends) has said so itself; the last status is the session's.
+    writing = write(latest)
+      .catch(() => undefined)
+      .finally(() => {
+        writing = undefined;
+      });
   };
   return {
     refresh,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { PacketCapture } from "../../api/resource.ts";
 import { resourceProblems } from "../../api/resource-problems.ts";
 import { keyOf } from "../../store/capture-store.ts";
@@ -39,6 +40,9 @@ interface Running {
   watch: NamespaceWatch | undefined;
 }
 
+/** Milliseconds between two questions while the API server does not answer. */
+const ASK_AGAIN = 2000;
+
 const STOPPED: StopRequest = { reason: "Stopped", message: "spec.stop was set to true." };
 const DELETED: StopRequest = { reason: "Stopped", message: "The PacketCapture was deleted." };
 
@@ -54,6 +58,8 @@ export function createController(world: ControllerWorld): Controller {
     const watch = networkNamespace === "" ? undefined : watchNamespace(networkNamespace, namespaceId, gone);
     running.set(uid, { podUID, watch });
     world.onRunning(capture, target);
+    // It may have come while the engine opened.
+    if (world.known(uid)?.spec.stop === true) workers.stop(uid, STOPPED);
   };
 
   const work = async (uid: string, stop: AbortSignal): Promise<void> => {
@@ -82,8 +88,16 @@ export function createController(world: ControllerWorld): Controller {
 
   const workers = createWorkers(work, (uid, error) => world.onError(world.known(uid), error));
 
+  /** Asked until there is an answer, or nothing is left to stop. */
   const stopIfDeleted = async (uid: string, capture: PacketCapture): Promise<void> => {
-    if (await world.isDeleted(capture)) workers.stop(uid, DELETED);
+    while (workers.isAtWork(uid)) {
+      try {
+        if (await world.isDeleted(capture)) workers.stop(uid, DELETED);
+        return;
+      } catch {
+        await pause(ASK_AGAIN);
+      }
+    }
   };
 
   return {
@@ -91,7 +105,7 @@ export function createController(world: ControllerWorld): Controller {
       if (capture === undefined) {
         // Out of one list, and into the other perhaps: only the API server knows.
         if (workers.isAtWork(uid) && before !== undefined && world.known(uid) === undefined) {
-          void stopIfDeleted(uid, before).catch((error: Error) => world.onError(before, error));
+          void stopIfDeleted(uid, before);
         }
         return;
       }

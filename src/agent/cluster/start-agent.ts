@@ -44,6 +44,8 @@ export interface RunningAgent {
 
 /** Milliseconds between two looks for files that are too old, or whose capture is deleted. */
 const SWEEP_EVERY = 600_000;
+/** Milliseconds; Kubernetes gives a pod 30 s. */
+const LONGEST_CLOSE = 10_000;
 /** Milliseconds that Events may take at the end. */
 const LAST_WORDS = 2000;
 
@@ -84,6 +86,10 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     now: api.now,
     log,
   });
+  /** This node's own and those without an owner, once they are followed. */
+  const captureLists: Reflector<PacketCapture>[] = [];
+  const known = (uid: string) =>
+    captureLists.map((list) => list.get(uid)).find((capture) => capture !== undefined);
   const say = (line: string) => log.warn({}, line);
   const podOf = (namespace: string, name: string) =>
     pods.all().find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
@@ -100,8 +106,9 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       onReport: ({ metadata }, report) => totals.report(metadata.uid ?? "", report),
       onResumed: ({ metadata }, earlier) => totals.resumed(metadata.uid ?? "", earlier.statistics),
     },
-    known: (uid) => own.get(uid) ?? unowned.get(uid),
-    unowned: () => unowned.all(),
+    known,
+    unowned: () =>
+      captureLists.flatMap((list) => list.all()).filter(({ status }) => status?.node === undefined),
     isDeleted: ({ metadata: { namespace = "", name, uid = "", creationTimestamp = "" } }) =>
       isDeleted(api, { namespace, name, uid, begun: Date.parse(creationTimestamp) }),
     onRunning: (capture, target) => recordOnPod(events, capture, target),
@@ -118,7 +125,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       store,
       ...paths,
       cluster: cluster.cluster,
-      own: (uid) => own.get(uid),
+      own: known,
       isAtWork: controller.isAtWork,
       say,
       now: api.now,
@@ -126,6 +133,21 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
 
   const lists = { api, signal: ending.signal, onFailure: () => answers.lostSight() };
   const captures = { ...lists, path: capturesPath(watchNamespace), keep: keptCapture };
+  // First the pods: a capture that goes on must not find its pod missing because nobody has looked yet.
+  const podsSynced = Promise.withResolvers<void>();
+  const pods: Reflector<TargetPod> = startReflector({
+    ...lists,
+    path: "/api/v1/pods",
+    query: { fieldSelector: `spec.nodeName=${node}` },
+    keep: keptPod,
+    onChange: (_uid, pod, before) => {
+      const known = pod ?? before;
+      if (known !== undefined) controller.podChanged(known, pod === undefined);
+    },
+    onSynced: podsSynced.resolve,
+  });
+  signal.addEventListener("abort", () => podsSynced.reject(signal.reason));
+  await podsSynced.promise;
   const unowned: Reflector<PacketCapture> = startReflector({
     ...captures,
     query: { fieldSelector: "status.node=" },
@@ -134,6 +156,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       answers.observe(uid, capture);
     },
   });
+  captureLists.push(unowned);
   const own: Reflector<PacketCapture> = startReflector({
     ...captures,
     query: { fieldSelector: `status.node=${node}` },
@@ -144,18 +167,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     // Only what is known to be there can be told from what is not.
     onSynced: () => void settle().then(retention.sweep),
   });
+  captureLists.unshift(own);
   const sweeps = setInterval(() => void retention.sweep(), SWEEP_EVERY);
-  const pods: Reflector<TargetPod> = startReflector({
-    ...lists,
-    path: "/api/v1/pods",
-    query: { fieldSelector: `spec.nodeName=${node}` },
-    keep: keptPod,
-    onChange: (_uid, pod, before) => {
-      const known = pod ?? before;
-      if (known !== undefined) controller.podChanged(known, pod === undefined);
-    },
-  });
-
   return {
     notReady: () => notReady({ unowned, own, pods }),
     watchRestarts: () => unowned.restarts() + own.restarts() + pods.restarts(),
@@ -163,7 +176,10 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       clearInterval(sweeps);
       answers.close();
       retention.close();
+      // With the API away a status may wait for ever; the next agent of this node writes it then.
+      const patience = setTimeout(() => ending.abort(), LONGEST_CLOSE);
       await controller.close(SUSPENDED);
+      clearTimeout(patience);
       await Promise.race([events.drained(), pause(LAST_WORDS)]);
       ending.abort();
     },
