@@ -109,8 +109,9 @@ describeAsRoot("an agent on a real API server", () => {
     expect((await until("nowhere", "failure")).status).toMatchObject({ reason: "InterfaceNotFound" });
     expect((await until("badfilter", "failure")).status).toMatchObject({ reason: "InvalidFilter" });
     expect((await until("huge", "failure")).status).toMatchObject({ reason: "TotalFileSizeExceeded" });
-    for (const name of ["nowhere", "badfilter", "huge"])
-      expect(existsSync(join(hostmount, name))).toBe(false);
+    for (const name of ["nowhere", "badfilter", "huge"]) {
+      await waitUntil("nothing is left of it", () => !existsSync(join(hostmount, name)));
+    }
   });
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
