@@ -5,6 +5,7 @@ import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { diskPressure } from "./limits.ts";
+import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
 import { startEngine } from "./start-engine.ts";
 import { runningStatus, statusChanged } from "./status.ts";
@@ -148,6 +149,8 @@ function createStatusWriter(
   let latest: CaptureReport | undefined;
   let writing: Promise<void> | undefined;
   const write = async (report: CaptureReport): Promise<void> => {
+    // Others have given its end, because this agent was away for too long.
+    if (isFinal(capture.status?.progress)) return;
     const status = { ...runningStatus(capture.status ?? {}, report, plan, run, world.now()), ...takenUp };
     if (!statusChanged(capture.status, status)) return;
     try {

@@ -3,8 +3,10 @@ import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureReport, EarlierLife, Native } from "../capture/native.ts";
 import { type CaptureKey, type CaptureStore, StatusConflict } from "../store/capture-store.ts";
 import { type ResolvedTarget, TargetFailure } from "../target/target.ts";
+import { addedStatus } from "./added-status.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
 import type { Refusal } from "./limits.ts";
+import { isFinal } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import { type Ending, finalStatus, scheduledStatus } from "./status.ts";
 
@@ -157,13 +159,20 @@ async function endRun(
   return finish(world, capture, { end, files: world.filesOf(capture), folder, report, target });
 }
 
-/** The last word. Whoever else wrote meanwhile (a stop, a label) does not keep it from being said. */
+/**
+ * The last word. Whoever else wrote meanwhile (a stop, a label) does not keep it from being said; where others
+ * have given one already (AgentLost), theirs stays.
+ */
 async function finish(world: SessionWorld, capture: PacketCapture, ending: Ending): Promise<PacketCapture> {
   for (let latest: PacketCapture | undefined = capture; latest !== undefined; ) {
     const before: PacketCaptureStatus = latest.status ?? {};
-    const status = finalStatus(before, ending, planCapture(latest.spec), world.now());
+    const isTold = isFinal(before.progress);
+    const status = isTold
+      ? addedStatus(before, ending, world.now())
+      : finalStatus(before, ending, planCapture(latest.spec), world.now());
     try {
       const ended = await world.store.writeStatus(latest, status);
+      if (isTold) return ended;
       const type = status.progress === "finished" ? "Normal" : "Warning";
       world.store.recordEvent(ended, { type, reason: ending.end.reason, message: status.message ?? "" });
       return ended;

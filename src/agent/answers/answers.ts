@@ -59,6 +59,7 @@ export function createAnswers(world: AnswersWorld): Answers {
   const looks = startStaleLooks({
     api,
     namespace: settings.watchNamespace,
+    targetWait: settings.targetWait,
     random,
     onCapture: (capture) => {
       // One that is not due yet is found again.

@@ -2,25 +2,29 @@ import type { PacketCapture } from "../../api/resource.ts";
 import type { KubernetesApi, ObjectList } from "../../kubernetes/api.ts";
 import { capturesPath } from "../../kubernetes/paths.ts";
 
-/** Milliseconds between two looks of one agent, where there are one or two. */
-const LOOK_EVERY = 60_000;
-/** However many agents there are, each looks about once an hour. */
+/** Milliseconds between two looks of one agent, where there are one or two: as patient as TARGET_WAIT. */
+const SHORTEST = 10_000;
+const LONGEST = 60_000;
+/** However many agents there are, each looks about once an hour (with a TARGET_WAIT of a minute). */
 const MOST_TIMES = 60;
 const PAGE = "500";
 
 /**
  * How long this agent waits for its next look, in ms. No agent hears of the looks of others, so each looks as
  * much more rarely as there are more of them: together about two a minute, up to 120 agents; 1,000 make 17.
+ * @param every milliseconds, where there are one or two
  * @param random 0 ≤ random < 1
  */
-function nextLook(agents: number, random: number): number {
+function nextLook(every: number, agents: number, random: number): number {
   const times = Math.min(MOST_TIMES, Math.max(1, agents / 2));
-  return LOOK_EVERY * times * (0.5 + random);
+  return every * times * (0.5 + random);
 }
 
 export interface StaleLookWorld {
   api: Pick<KubernetesApi, "get" | "list">;
   namespace: string;
+  /** Seconds. */
+  targetWait: number;
   random(): number;
   /** Each capture that has an owner and no end. */
   onCapture(capture: PacketCapture): void;
@@ -29,10 +33,11 @@ export interface StaleLookWorld {
 
 /**
  * Looks again and again for captures that somebody has claimed and not ended. The first time, some time in
- * the first minute, agents are only counted: a thousand that start together do not list together.
+ * the first interval, agents are only counted: a thousand that start together do not list together.
  */
 export function startStaleLooks(world: StaleLookWorld): { close(): void } {
   const { api, namespace, random } = world;
+  const every = Math.min(LONGEST, Math.max(SHORTEST, world.targetWait * 1000));
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -50,10 +55,10 @@ export function startStaleLooks(world: StaleLookWorld): { close(): void } {
     } catch (error) {
       world.onError(error);
     }
-    lookIn(isFirst ? nextLook(agents, 0.5) * random() : nextLook(agents, random()), false);
+    lookIn(isFirst ? nextLook(every, agents, 0.5) * random() : nextLook(every, agents, random()), false);
   };
 
-  lookIn(LOOK_EVERY * random(), true);
+  lookIn(every * random(), true);
   return {
     close: () => {
       closed = true;

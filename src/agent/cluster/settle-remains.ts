@@ -1,16 +1,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { PacketCapture, PacketCaptureStatus } from "../../api/resource.ts";
+import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, Native } from "../../capture/native.ts";
 import { type CaptureStore, StatusConflict } from "../../store/capture-store.ts";
 import { reopenPlace } from "../../store/files/capture-place.ts";
 import { repairRemains, sealManifest } from "../../store/files/remains.ts";
 import { reportOf } from "../../store/files/repair.ts";
-import { withCondition } from "../conditions.ts";
+import { addedStatus } from "../added-status.ts";
 import { packetFiles } from "../file-names.ts";
 import { isFinal } from "../progress.ts";
 import { type KeptCapture, keptCaptures } from "../retention/kept-captures.ts";
-import { statisticsOf, timeText } from "../status.ts";
 
 export interface SettleWorld {
   native: Native;
@@ -65,23 +64,7 @@ async function settle(
     const folder = join(world.hostPath, manifest.capture.name);
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
     const report = { ...reportOf(manifest), endTime: Date.parse(lastSeen) };
-    const [onlyFile] = files;
-    const added: PacketCaptureStatus = {
-      ...capture.status,
-      ...(onlyFile === undefined ? {} : { fileLocation: files.length === 1 ? onlyFile : folder }),
-      endTime: timeText(report.endTime),
-      statistics: statisticsOf(report.statistics, world.now()),
-      conditions: withCondition(
-        capture.status?.conditions ?? [],
-        {
-          type: "FilesAvailable",
-          status: files.length > 0 ? "True" : "False",
-          reason: files.length > 0 ? "FilesKept" : "NoFiles",
-          message: `Files on the node: ${files.length}.`,
-        },
-        timeText(world.now()),
-      ),
-    };
+    const added = addedStatus(capture.status ?? {}, { files, folder, report }, world.now());
     await world.store.writeStatus(capture, added);
   } catch (error) {
     // Somebody else has written meanwhile: what the files say is in the manifest.
