@@ -48,10 +48,10 @@ function ended(reason: string, message: string): RemainsDecision {
   return { go: "end", end: { reason, message } };
 }
 
-/** Numbers go on behind every one that may have been used. */
+/** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
 function earlierLife(manifest: Manifest, gap: { from: string; to: string }): EarlierLife {
-  const numbers = [...manifest.files, ...(manifest.current === undefined ? [] : [manifest.current])];
-  const highest = Math.max(0, ...numbers.map((file) => file.number), manifest.removed.files);
+  const { files, removed, highestNumber = 0 } = manifest;
+  const highest = Math.max(1, highestNumber, removed.files, ...files.map(({ number }) => number));
   return {
     startTime: manifest.startTime ?? "",
     nextNumber: highest + 1,

@@ -18,6 +18,7 @@ import { createAnswers } from "../answers/answers.ts";
 import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
 import type { StopRequest } from "../session.ts";
+import { clearLocks } from "./clear-locks.ts";
 import type { NodePaths } from "./cluster-session.ts";
 import { createController } from "./controller.ts";
 import { keptCapture, keptPod } from "./kept-fields.ts";
@@ -56,6 +57,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const { native, settings, paths, api, log, totals, signal } = parts;
   const { node, watchNamespace } = settings;
   const ending = new AbortController();
+  const say = (line: string) => log.warn({}, line);
+  clearLocks(native, paths.hostmount, node, say);
   const cluster = await clusterFacts(api, node, signal);
   const events = createEventRecorder(api, node, ending.signal, {
     onLost: ({ name }, { reason }, why) => log.warn({ name, reason }, `An Event could not be told: ${why}`),
@@ -90,7 +93,6 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const captureLists: Reflector<PacketCapture>[] = [];
   const known = (uid: string) =>
     captureLists.map((list) => list.get(uid)).find((capture) => capture !== undefined);
-  const say = (line: string) => log.warn({}, line);
   const podOf = (namespace: string, name: string) =>
     pods.all().find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   const controller = createController({

@@ -32,6 +32,8 @@ export interface Manifest {
   files: ManifestFile[];
   current?: ManifestFile;
   removed: { files: number; packets: number };
+  /** Highest file number ever used, also by a file that was empty and went: set by a repair. */
+  highestNumber?: number;
   statistics: Record<string, number>;
   /** When nothing was captured, because the process that captures was gone. */
   gaps?: { from: string; to: string }[];

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { companionNames, leftovers } from "../../agent/file-names.ts";
+import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
 import type { CaptureEnd, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
@@ -47,10 +47,21 @@ export async function repairRemains(
   const place = { native, folder, prefix, say };
   const lastSeen = lastSign(place, found.manifest);
   for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
+  const highestNumber = highestNumberOf(found);
   const { files } = await repairFiles(place, found.manifest);
-  const manifest = repairedManifest(found.manifest, files);
+  const manifest = { ...repairedManifest(found.manifest, files), highestNumber };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };
+}
+
+/** Looked at before a repair, which removes files that are empty: their numbers were seen all the same. */
+function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "lastSeen">): number {
+  const { files, current, removed, reservedThrough, highestNumber = 0 } = manifest;
+  const onDisk = packetFiles(prefix, readdirSync(folder)).filter(({ number }) => number <= reservedThrough);
+  const numbers = [...onDisk, ...files, ...(current === undefined ? [] : [current])].map(
+    ({ number }) => number,
+  );
+  return Math.max(highestNumber, removed.files, ...numbers);
 }
 
 /** Marks the manifest of a capture that ended without its engine. One that has an end keeps it. */
