@@ -19,7 +19,7 @@ export interface AgentProcess {
 export interface AgentOptions {
   node: string;
   hostmount: string;
-  namespace: NetworkNamespace;
+  namespace: Pick<NetworkNamespace, "inside">;
   netnsFolder?: string;
   cniCacheFolder?: string;
   env?: Record<string, string>;

@@ -30,6 +30,8 @@ export interface NodePod {
 }
 
 export interface CniNode {
+  /** The node's own network; its mounts are not the ones that `netnsFolder` has. */
+  network: NetworkNamespace;
   netnsFolder: string;
   cniCacheFolder: string;
   addPod(name: string, options: PodOptions): Promise<NodePod>;
@@ -50,6 +52,7 @@ export async function makeCniNode(): Promise<CniNode> {
   const [netnsFolder, cniCacheFolder] = [join(folder.path, "netns"), join(folder.path, "results")];
   mkdirSync(netnsFolder);
   mkdirSync(cniCacheFolder);
+  const unshare = shareMounts(netnsFolder);
   const own = await makeNetworkNamespace();
   const networks: NetworkNamespace[] = [own];
   const mounts = new Map<string, () => void>();
@@ -84,6 +87,7 @@ export async function makeCniNode(): Promise<CniNode> {
     await configure(network, interfaceName, addresses);
   };
   return {
+    network: own,
     netnsFolder,
     cniCacheFolder,
     mount,
@@ -106,10 +110,18 @@ export async function makeCniNode(): Promise<CniNode> {
     countLinks: async () => (await own.run("ip", "-oneline", "link")).trim().split("\n").length,
     remove: () => {
       for (const name of [...mounts.keys()]) unmount(name);
+      unshare();
       for (const network of networks) network.remove();
       folder.remove();
     },
   };
+}
+
+/** What is mounted there later comes into other processes' mounts, too, as with HostToContainer. */
+function shareMounts(folder: string): () => void {
+  execFileSync("mount", ["--bind", folder, folder]);
+  execFileSync("mount", ["--make-shared", folder]);
+  return atLatestAtExit(() => execFileSync("umount", ["--lazy", folder]));
 }
 
 function linkCommands(kind: LinkKind, outside: string, inside: string, pid: number): string[][] {
