@@ -58,8 +58,12 @@ export function createController(world: ControllerWorld): Controller {
     const watch = networkNamespace === "" ? undefined : watchNamespace(networkNamespace, namespaceId, gone);
     running.set(uid, { podUID, watch });
     world.onRunning(capture, target);
-    // It may have come while the engine opened.
+    // Either may have come while the engine opened.
     if (world.known(uid)?.spec.stop === true) workers.stop(uid, STOPPED);
+    const { targetNamespace: namespace = "", targetPod: name = "" } = capture.spec;
+    const pod = podUID === undefined ? undefined : world.shared.podOf(namespace, name);
+    if (podUID !== undefined && (pod?.metadata.uid !== podUID || hasEnded(pod)))
+      gone(podGone(namespace, name));
   };
 
   const work = async (uid: string, stop: AbortSignal): Promise<void> => {
@@ -112,12 +116,12 @@ export function createController(world: ControllerWorld): Controller {
       if (capture.spec.stop === true && running.has(uid)) workers.stop(uid, STOPPED);
       else if (!running.has(uid)) workers.wake(uid);
     },
-    podChanged: ({ metadata, status }, isGone) => {
-      const { namespace, name, uid } = metadata;
-      if (isGone || status.phase === "Succeeded" || status.phase === "Failed") {
+    podChanged: (pod, isGone) => {
+      const { namespace, name, uid } = pod.metadata;
+      if (isGone || hasEnded(pod)) {
         for (const [capture, { podUID }] of running) {
           if (podUID !== uid) continue;
-          workers.stop(capture, { reason: "TargetGone", message: `Pod ${namespace}/${name} is gone.` });
+          workers.stop(capture, { reason: "TargetGone", message: podGone(namespace, name) });
         }
         return;
       }
@@ -131,4 +135,13 @@ export function createController(world: ControllerWorld): Controller {
     isAtWork: workers.isAtWork,
     close: workers.close,
   };
+}
+
+/** Its containers do not come back, and its network goes. */
+function hasEnded({ status }: TargetPod): boolean {
+  return status.phase === "Succeeded" || status.phase === "Failed";
+}
+
+function podGone(namespace: string, name: string): string {
+  return `Pod ${namespace}/${name} is gone.`;
 }
