@@ -1,5 +1,5 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
-import type { PacketCapture } from "../api/resource.ts";
+import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
@@ -140,7 +140,7 @@ function createStatusWriter(
   run: RunPlan & { folder: string },
 ) {
   const before = claimed.status ?? {};
-  const takenUp =
+  const takenUp: Pick<PacketCaptureStatus, "resumes" | "gapSeconds"> =
     run.earlier === undefined
       ? {}
       : { resumes: (before.resumes ?? 0) + 1, gapSeconds: (before.gapSeconds ?? 0) + (run.gapSeconds ?? 0) };
@@ -174,7 +174,8 @@ function createStatusWriter(
         ? { reason: "Running", message }
         : {
             reason: "Resumed",
-            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s.`,
+            // With its number: the same words would be the same Event.
+            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${takenUp.resumes}).`,
           };
     world.store.recordEvent(capture, { type: "Normal", ...event });
   };

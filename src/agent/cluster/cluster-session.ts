@@ -15,6 +15,7 @@ import { packetFiles } from "../file-names.ts";
 import { isFinal } from "../progress.ts";
 import type { Remains, SessionWorld } from "../session.ts";
 import { timeText } from "../status.ts";
+import { filesWithoutManifest, NO_MANIFEST } from "./files-without-manifest.ts";
 import { decideOnRemains } from "./remains-decision.ts";
 
 /** Paths of a node, as the agent's pod has them and as people know them. */
@@ -83,7 +84,15 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
 
   const recover = async (capture: PacketCapture): Promise<Remains | undefined> => {
     const found = await findRemains(paths.hostmount, capture.metadata.name, uid);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      const files = filesWithoutManifest(paths.hostmount, settings.node, capture);
+      if (files.length === 0) return undefined;
+      const folder = location(capture);
+      return {
+        go: "end",
+        ending: { end: NO_MANIFEST, files: files.map((file) => join(folder, file)), folder },
+      };
+    }
     place = reopenPlace(native, found.folder, found.prefix);
     if (place === undefined) throw new Error(`${found.prefix}: another process has it`);
     place.promise(needsOf(admission, capture));

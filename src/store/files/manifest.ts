@@ -34,6 +34,8 @@ export interface Manifest {
   removed: { files: number; packets: number };
   /** Highest file number ever used, also by a file that was empty and went: set by a repair. */
   highestNumber?: number;
+  /** When a process last captured, RFC 3339: set by a repair, gone as soon as an engine goes on. */
+  lastSeen?: string;
   statistics: Record<string, number>;
   /** When nothing was captured, because the process that captures was gone. */
   gaps?: { from: string; to: string }[];

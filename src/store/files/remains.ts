@@ -45,11 +45,12 @@ export async function repairRemains(
 ): Promise<CaptureRemains> {
   const { folder, prefix } = found;
   const place = { native, folder, prefix, say };
-  const lastSeen = lastSign(place, found.manifest);
+  // A repair writes too: one that was followed by another death is no sign of a capture.
+  const lastSeen = found.manifest.lastSeen ?? lastSign(place, found.manifest);
   for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
   const highestNumber = highestNumberOf(found);
   const { files } = await repairFiles(place, found.manifest);
-  const manifest = { ...repairedManifest(found.manifest, files), highestNumber };
+  const manifest = { ...repairedManifest(found.manifest, files), highestNumber, lastSeen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };
 }
