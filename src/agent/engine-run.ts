@@ -76,13 +76,14 @@ function captureOptions(
   settings: EngineSettings,
   node: string,
 ): CaptureOptions {
-  const { namespace, name, uid } = capture.metadata;
+  const { namespace, name, uid, creationTimestamp } = capture.metadata;
   const { cluster } = settings;
   const head = {
     cluster,
     namespace,
     name,
     uid,
+    creationTimestamp,
     node,
     spec: capture.spec,
     target: { ...plan.target, ...target },

@@ -37,7 +37,7 @@ export interface Retention {
 /** Milliseconds: hints that come together are one look. */
 const HINT_DELAY = 500;
 const HINT_RETRY = 5000;
-/** A namespace or CRD made by the same manifest as the capture has its time in whole seconds. */
+/** The claim comes after the capture was made, and the times of a CRD or a namespace are in whole seconds. */
 const EPOCH_SLACK = 2000;
 
 export function createRetention(world: RetentionWorld): Retention {
@@ -124,10 +124,16 @@ async function reasonToRemove(
     if (!isFinal(capture.status?.progress) || !(await areOld(world, captures))) return undefined;
     return tellOld(world, capture);
   }
-  const begun = Math.min(...captures.map(({ epoch }) => epoch)) + EPOCH_SLACK;
+  const begun = Math.min(...captures.map(madeAt));
   if (await isDeleted(world.api, { namespace, name, uid, begun })) return "the PacketCapture was deleted";
   const ended = captures.every(({ manifest }) => manifest.finished !== undefined);
   return ended && (await areOld(world, captures)) ? tooOld(world) : undefined;
+}
+
+/** When the capture was made, by the clock that CRD and namespace have their times from: ms since 1970. */
+function madeAt({ manifest, epoch }: KeptCapture): number {
+  const made = Date.parse(manifest.capture.creationTimestamp ?? "");
+  return Number.isNaN(made) ? epoch + EPOCH_SLACK : made;
 }
 
 async function areOld(

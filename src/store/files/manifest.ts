@@ -21,6 +21,8 @@ export interface Manifest {
     namespace: string;
     name: string;
     uid: string;
+    /** When the resource was made, by the API server's clock, in whole seconds. */
+    creationTimestamp?: string;
     node: string;
     spec: PacketCaptureSpec;
     target?: { podUID?: string };
