@@ -26,6 +26,8 @@ export type Remains =
       gapSeconds: number;
       /** The pod it began with. */
       podUID: string | undefined;
+      /** What is on disk, for the last word where it cannot go on after all. */
+      report: CaptureReport;
     }
   | { go: "end"; ending: Ending };
 
@@ -116,7 +118,8 @@ async function takeUp(
   if (target instanceof TargetFailure) {
     const { location: folder } = world.engineSettings(capture);
     const end = { reason: "Interrupted", message: `The capture could not go on: ${target.message}` };
-    return finish(world, capture, { end, files: world.filesOf(capture), folder });
+    const { report } = remains;
+    return finish(world, capture, { end, files: world.filesOf(capture), folder, report });
   }
   return endRun(world, target, await runEngine(world, capture, { target, ...remains }));
 }

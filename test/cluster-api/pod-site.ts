@@ -22,7 +22,9 @@ export interface SitePod extends NodePod {
 export interface PodSite {
   cniNode: CniNode;
   hostmount: string;
-  agent: AgentProcess;
+  /** Ends the agent with this signal. */
+  end(signal: NodeJS.Signals): Promise<void>;
+  start(): Promise<void>;
   /** A pod with a network that the API server knows as Running with these addresses. */
   addPod(name: string, options: PodOptions): Promise<SitePod>;
   /** Only the API server's half of a pod, Pending. @returns its uid */
@@ -58,7 +60,12 @@ export async function makePodSite(
   await makeNode(admin, nodeName);
   const namespace = asHostNetworkPod(cniNode.network, rights);
   const places = { hostmount, namespace, netnsFolder, cniCacheFolder };
-  const agent = await startAgentProcess(server, { node: nodeName, ...places, env });
+  const startAgent = () => startAgentProcess(server, { node: nodeName, ...places, env });
+  let agent: AgentProcess = await startAgent();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    agent.kill(signal);
+    await agent.ended;
+  };
 
   const create = async (name: string, hostNetwork = false): Promise<string> =>
     (await makePod(admin, { namespace: SHOP, name, node: nodeName, hostNetwork })).metadata.uid;
@@ -66,7 +73,10 @@ export async function makePodSite(
   return {
     cniNode,
     hostmount,
-    agent,
+    end,
+    start: async () => {
+      agent = await startAgent();
+    },
     makePod: create,
     setStatus,
     addPod: async (name, options) => {
@@ -85,8 +95,7 @@ export async function makePodSite(
       return waitUntil(`${name} is ${progress}`, look, seconds);
     },
     remove: async () => {
-      agent.kill("SIGKILL");
-      await agent.ended;
+      await end("SIGKILL");
       await reach.stop();
       cniNode.remove();
       folder.remove();

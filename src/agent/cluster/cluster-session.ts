@@ -99,12 +99,12 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
     const remains = await repairRemains(native, found, shared.say);
     // By this node's clock, as all times in a manifest are.
     const decision = decideOnRemains(capture, remains, Date.now());
-    if (decision.go === "on") {
-      shared.onResumed(capture, decision.earlier);
-      return { ...decision, podUID: remains.manifest.capture.target?.podUID };
-    }
     const report: CaptureReport = { ...reportOf(remains.manifest) };
     if (report.endTime === 0) report.endTime = Date.parse(remains.lastSeen);
+    if (decision.go === "on") {
+      shared.onResumed(capture, decision.earlier);
+      return { ...decision, podUID: remains.manifest.capture.target?.podUID, report };
+    }
     return {
       go: "end",
       ending: { end: decision.end, files: filesOf(capture), folder: location(capture), report },
