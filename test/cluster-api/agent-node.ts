@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Link, makeLink } from "../helpers/link.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
@@ -51,7 +51,6 @@ export async function makeAgentNode(server: ApiServer, name: string): Promise<Ag
       await current?.ended;
       await reach.stop();
       link.remove();
-      rmSync(folder.path, { recursive: true, force: true });
       folder.remove();
     },
   };
