@@ -11,12 +11,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/capture.h"
 #include "engine/clock.h"
 #include "engine/failure.h"
 #include "engine/file_lock.h"
 #include "engine/filter.h"
+#include "engine/network_namespace.h"
 #include "engine/open_interface.h"
 #include "engine/recovery.h"
 
@@ -48,6 +50,7 @@ class Options {
   double Number(const char* name) const {
     return Get(name, &Napi::Value::IsNumber, "a number").ToNumber().DoubleValue();
   }
+  Napi::Value Value(const char* name) const { return object_.Get(name); }
   uint64_t Count(const char* name) const {
     const double number = Number(name);
     if (!(number >= 0 && number <= 9007199254740991.0)) {
@@ -68,6 +71,41 @@ class Options {
   Napi::Object object_;
 };
 
+CapturedFile ToCapturedFile(const Options& file) {
+  return {.name = file.Text("name"),
+          .number = static_cast<uint32_t>(file.Count("number")),
+          .packets = file.Count("packets"),
+          .bytes = file.Count("bytes"),
+          .first_timestamp = ParseTime(file.Text("firstTimestamp")),
+          .last_timestamp = ParseTime(file.Text("lastTimestamp"))};
+}
+
+Statistics ToStatistics(const Options& counted) {
+  return {.packets = counted.Count("packets"),
+          .bytes = counted.Count("bytes"),
+          .files = counted.Count("files"),
+          .files_removed = counted.Count("filesRemoved"),
+          .packets_removed = counted.Count("packetsRemoved"),
+          .dropped_by_kernel = counted.Count("droppedByKernel"),
+          .dropped_by_interface = counted.Count("droppedByInterface"),
+          .dropped_on_write = counted.Count("droppedOnWrite")};
+}
+
+std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  const Options options(value);
+  EarlierLife earlier{.start_time = ParseTime(options.Text("startTime")),
+                      .next_number = static_cast<uint32_t>(options.Count("nextNumber")),
+                      .files = {},
+                      .statistics = ToStatistics(Options(options.Value("statistics"))),
+                      .gaps = options.Text("gaps")};
+  const Napi::Array files = options.Value("files").As<Napi::Array>();
+  for (uint32_t i = 0; i < files.Length(); i++) {
+    earlier.files.push_back(ToCapturedFile(Options(files.Get(i))));
+  }
+  return earlier;
+}
+
 // A file that cannot hold one packet would have to be larger than its limit.
 uint64_t ToMaxFileBytes(const Options& options) {
   const uint64_t bytes = options.Count("maxFileSize");
@@ -76,7 +114,8 @@ uint64_t ToMaxFileBytes(const Options& options) {
 }
 
 CaptureOptions ToCaptureOptions(const Options& options) {
-  return {.interface_name = options.Text("interfaceName"),
+  return {.network_namespace = options.Text("networkNamespace"),
+          .interface_name = options.Text("interfaceName"),
           .filter = options.Text("filter"),
           .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
           .promiscuous = options.Flag("promiscuous"),
@@ -88,7 +127,8 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .max_file_bytes = ToMaxFileBytes(options),
           .file_count = static_cast<uint32_t>(options.Count("fileCount")),
           .max_write_rate = options.Count("maxWriteRate"),
-          .manifest_head = options.Text("manifestHead")};
+          .manifest_head = options.Text("manifestHead"),
+          .earlier = ToEarlierLife(options.Value("earlier"))};
 }
 
 Napi::Object ToObject(Napi::Env env, const OpenedInterface& interface) {
@@ -184,6 +224,9 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   void Stop(const std::string& reason, const std::string& message) {
     if (capture_) capture_->Stop(reason, message);
   }
+  void Suspend() {
+    if (capture_) capture_->Suspend();
+  }
   CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
 
   // From now on JavaScript hears nothing more: its loop is gone, and the queue may not be touched.
@@ -249,6 +292,8 @@ Napi::Value StartCapture(const Napi::CallbackInfo& info) {
   object.Set("stop", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) {
                running->Stop(call[0].ToString(), call[1].ToString());
              }));
+  object.Set("suspend",
+             Napi::Function::New(env, [running](const Napi::CallbackInfo&) { running->Suspend(); }));
   object.Set("report", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) -> Napi::Value {
                return ToObject(call.Env(), running->Report());
              }));
@@ -311,7 +356,8 @@ Napi::Value CompileFilterLater(const Napi::CallbackInfo& info) {
 
 Napi::Value TryOpen(const Napi::CallbackInfo& info) {
   const Options options(info[0]);
-  SourceOptions source{.interface_name = options.Text("interfaceName"),
+  SourceOptions source{.network_namespace = options.Text("networkNamespace"),
+                       .interface_name = options.Text("interfaceName"),
                        .interface_index = 0,
                        .loopback = false,
                        .filter = options.Text("filter"),
@@ -337,6 +383,31 @@ Napi::Value RecoverFileLater(const Napi::CallbackInfo& info) {
         object.Set("firstTimestamp", FormatTime(recovered.what.first_timestamp));
         object.Set("lastTimestamp", FormatTime(recovered.what.last_timestamp));
         return object;
+      });
+}
+
+Napi::Object ToObject(Napi::Env env, const NamespaceInterface& interface) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", interface.name);
+  object.Set("index", interface.index);
+  object.Set("up", interface.up);
+  object.Set("loopback", interface.loopback);
+  Napi::Array addresses = Napi::Array::New(env);
+  for (const std::string& address : interface.addresses) addresses.Set(addresses.Length(), address);
+  object.Set("addresses", addresses);
+  return object;
+}
+
+Napi::Value InterfacesInLater(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString();
+  return Background<std::vector<NamespaceInterface>>::Run(
+      info.Env(), [path] { return InterfacesIn(path); },
+      [](Napi::Env env, const std::vector<NamespaceInterface>& interfaces) -> Napi::Value {
+        Napi::Array array = Napi::Array::New(env);
+        for (const NamespaceInterface& interface : interfaces) {
+          array.Set(array.Length(), ToObject(env, interface));
+        }
+        return array;
       });
 }
 
@@ -432,6 +503,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("tryLock", Napi::Function::New(env, TryLockFile));
   exports.Set("fileSystemRoom", Napi::Function::New(env, FileSystemRoom));
   exports.Set("interfaceIndex", Napi::Function::New(env, InterfaceIndex));
+  exports.Set("interfacesIn", Napi::Function::New(env, InterfacesInLater));
   exports.Set("libpcapVersion", Napi::Function::New(env, LibpcapVersion));
   return exports;
 }

@@ -49,6 +49,16 @@ async function main(): Promise<void> {
     )
     .option("-o, --output <DIR>", "folder of the files", folder, "./captures")
     .action(async (options) => end(await (await import("./commands/recover.ts")).recover(options)));
+  program
+    .command("agent")
+    .description(
+      "Work for one node of a cluster: what the DaemonSet runs. Settings come from the environment.",
+    )
+    .option("--hostmount <DIR>", "where captures are written", "/hostmount")
+    .option("--host-path <DIR>", "the same folder as people on the node know it", "/var/pcapper")
+    .option("--netns-folder <DIR>", "where the node's network namespaces are mounted", "/run/netns")
+    .option("--cni-cache-folder <DIR>", "where libcni keeps its results", "/var/lib/cni/results")
+    .action(async (options) => end(await (await import("./commands/agent.ts")).agent(options)));
   await program.parseAsync();
 }
 

@@ -33,24 +33,40 @@ export const RUN_DEFAULTS = {
 } as const;
 
 type Variable = keyof typeof RUN_DEFAULTS;
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** libpcap takes the ring's size as a C int. */
 const SMALLEST_RING = 1024 * 1024;
 const LARGEST_RING = 2 ** 31 - 1;
+
+/** Reads one variable; `expected` completes the sentence "write …" where `parse` knows no value for its text. */
+export type ReadVariable<V extends string> = <T>(
+  variable: V,
+  expected: string,
+  parse: (text: string) => T | undefined,
+) => T;
+
+/** An empty variable is as good as none; an empty default means that the variable is required. */
+export function variableReader<V extends string>(
+  environment: Environment,
+  defaults: Readonly<Record<V, string>>,
+): ReadVariable<V> {
+  return (variable, expected, parse) => {
+    const text = environment[variable]?.trim() || defaults[variable];
+    const value = parse(text);
+    if (value !== undefined) return value;
+    const found = text === "" ? "missing" : `"${text}"`;
+    throw new PcapperError("PCAPPER_BAD_ENVIRONMENT", `${variable} is ${found}: write ${expected}`);
+  };
+}
 
 /** @throws PcapperError PCAPPER_BAD_ENVIRONMENT naming the variable, its value and what is expected */
 export function readSettings(
   environment: Environment,
   defaults: Readonly<Record<Variable, string>>,
 ): Settings {
-  const read = <T>(variable: Variable, expected: string, parse: (text: string) => T | undefined): T => {
-    const text = environment[variable]?.trim() || defaults[variable];
-    const value = parse(text);
-    if (value !== undefined) return value;
-    throw new PcapperError("PCAPPER_BAD_ENVIRONMENT", `${variable} is "${text}": write ${expected}`);
-  };
-  const settings: Settings = {
+  const read = variableReader(environment, defaults);
+  return {
     maxTotalFileSize: read("MAX_TOTAL_FILESIZE", "a size above 0, for example 10G or 10Gi", positiveSize),
     minFreeDisk: read("MIN_FREE_DISK", "a size or a percentage below 100, for example 20G or 10%", freeDisk),
     maxCaptures: read("MAX_CAPTURES", "a whole number from 1 to 1000", captureCount),
@@ -59,7 +75,6 @@ export function readSettings(
     maxWriteRate: read("MAX_WRITE_RATE", 'bytes a second, for example 100M, or "none"', writeRate),
     logLevel: read("LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, parseLogLevel),
   };
-  return settings;
 }
 
 function positiveSize(text: string): number | undefined {

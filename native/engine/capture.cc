@@ -15,15 +15,34 @@
 
 namespace pcapper {
 
+namespace {
+
+// A new capture's manifest, or the one that an earlier life left, gone on with.
+Manifest FirstManifest(const CaptureOptions& options, const OpenedInterface& opened) {
+  Manifest manifest;
+  manifest.head = options.manifest_head;
+  manifest.interface = opened;
+  manifest.start_time = RealtimeNow();
+  if (!options.earlier) return manifest;
+  manifest.start_time = options.earlier->start_time;
+  manifest.first_number = options.earlier->next_number;
+  manifest.files = options.earlier->files;
+  manifest.statistics = options.earlier->statistics;
+  manifest.gaps = options.earlier->gaps;
+  return manifest;
+}
+
+}  // namespace
+
 StopRequest::StopRequest() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!event_) throw Failure("CaptureError", "creating an eventfd: " + ErrorText(errno));
 }
 
-void StopRequest::Ask(const std::string& reason, const std::string& message) {
+void StopRequest::Ask(CaptureEnd end) {
   {
     const std::lock_guard lock(mutex_);
     if (asked_) return;
-    end_ = {reason, message, 0};
+    end_ = std::move(end);
     asked_ = true;
   }
   eventfd_write(event_.get(), 1);
@@ -74,9 +93,9 @@ void Capture::Run() {
   try {
     end = OpenAndCapture();
   } catch (const Failure& failure) {
-    end = {failure.reason(), failure.what(), RealtimeNow()};
+    end = {.reason = failure.reason(), .message = failure.what(), .time = RealtimeNow()};
   } catch (const std::exception& error) {
-    end = {"CaptureError", error.what(), RealtimeNow()};
+    end = {.reason = "CaptureError", .message = error.what(), .time = RealtimeNow()};
   }
   {
     const std::lock_guard lock(mutex_);
@@ -88,15 +107,13 @@ void Capture::Run() {
 
 // Opens all or nothing, then captures to the end. Throws Failure only where no file is left.
 CaptureEnd Capture::OpenAndCapture() {
-  const OpenInterface opened = Open({.interface_name = options_.interface_name,
+  const OpenInterface opened = Open({.network_namespace = options_.network_namespace,
+                                     .interface_name = options_.interface_name,
                                      .filter = options_.filter,
                                      .snap_length = options_.snap_length,
                                      .promiscuous = options_.promiscuous,
                                      .ring_bytes = options_.ring_bytes});
-  Manifest manifest;
-  manifest.head = options_.manifest_head;
-  manifest.interface = opened.interface;
-  manifest.start_time = RealtimeNow();
+  const Manifest manifest = FirstManifest(options_, opened.interface);
   const auto keeper =
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
                                    opened.source->file_header(), manifest, options_.file_count, on_change_);
@@ -125,11 +142,14 @@ CaptureEnd Capture::OpenAndCapture() {
     keeper->Abandon(std::move(first));
     throw;
   }
-  keeper->Begin(start_time);
+  // A capture that goes on began when its first life did.
+  const int64_t began = options_.earlier ? manifest.start_time : start_time;
+  keeper->Begin(began);
   {
     const std::lock_guard lock(mutex_);
     report_.interface = manifest.interface;
-    report_.start_time = start_time;
+    report_.start_time = began;
+    report_.statistics = manifest.statistics;
     report_.warnings = opened.source->warnings();
     keeper_ = keeper;
   }

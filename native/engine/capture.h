@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,7 +19,17 @@ namespace pcapper {
 
 class FileKeeper;
 
+// What an earlier process left of the same capture: its files, recovered, and its counts.
+struct EarlierLife {
+  int64_t start_time = 0;  // nanoseconds since 1970
+  uint32_t next_number = 1;
+  std::deque<CapturedFile> files;  // oldest first
+  Statistics statistics;
+  std::string gaps;  // JSON array text
+};
+
 struct CaptureOptions {
+  std::string network_namespace;  // path of its mount; empty = this process's own
   std::string interface_name;
   std::string filter;
   uint32_t snap_length = kMaxSnapLength;
@@ -32,6 +43,7 @@ struct CaptureOptions {
   uint32_t file_count = 1;
   uint64_t max_write_rate = 0;  // bytes a second, 0 = no limit
   std::string manifest_head;    // JSON object text
+  std::optional<EarlierLife> earlier;
 };
 
 enum class CaptureState { kOpening, kRunning, kClosing, kEnded };
@@ -54,7 +66,7 @@ class StopRequest {
  public:
   StopRequest();
   // Any thread. Only the first call counts.
-  void Ask(const std::string& reason, const std::string& message);
+  void Ask(CaptureEnd end);
   bool asked() const { return asked_; }
   int descriptor() const { return event_.get(); }
   CaptureEnd end() const;
@@ -67,7 +79,8 @@ class StopRequest {
 };
 
 // One capture: a capture thread that takes packets from the ring to the files, and helper threads for
-// all that is slow (FileKeeper: files, InterfaceWatch: drop counters). Created, started, stopped and destroyed by its owner's thread.
+// all that is slow (FileKeeper: files, InterfaceWatch: drop counters). Created, started, stopped and
+// destroyed by its owner's thread.
 class Capture {
  public:
   // `on_change` is called on either thread after each change of state, file or counters; it must not
@@ -77,7 +90,9 @@ class Capture {
   ~Capture();
 
   // Any thread.
-  void Stop(const std::string& reason, const std::string& message) { stop_.Ask(reason, message); }
+  void Stop(const std::string& reason, const std::string& message) { stop_.Ask({reason, message}); }
+  // Closes the files whole and leaves the manifest open, for the next process to go on.
+  void Suspend() { stop_.Ask({.reason = "Suspended", .message = {}, .suspended = true}); }
   CaptureReport Report() const;
   // The owner's thread. Waits for the capture's end.
   void Join();

@@ -107,6 +107,10 @@ std::optional<FileIdentity> CaptureFolder::IdentityOf(const OpenFile& file) {
   return Identity(file.buffered.get(), "", AT_EMPTY_PATH);
 }
 
+std::optional<FileIdentity> CaptureFolder::IdentityOf(const std::string& name) const {
+  return Identity(folder_.get(), name.c_str(), AT_SYMLINK_NOFOLLOW);
+}
+
 void CaptureFolder::Complete(const OpenFile& file) const {
   const std::string part = file.name + ".part";
   if (!IsNamed(file, part)) {

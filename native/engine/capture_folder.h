@@ -46,6 +46,7 @@ class CaptureFolder {
   void Discard(const OpenFile& file) const;
   // Nothing where the file cannot be asked.
   static std::optional<FileIdentity> IdentityOf(const OpenFile& file);
+  std::optional<FileIdentity> IdentityOf(const std::string& name) const;
   // Whether the name, not followed as a link, is this file's.
   bool IsNamed(const FileIdentity& file, const std::string& name) const;
   // Takes a file's name away; the descriptor returned still holds its blocks. Nothing where the name is

@@ -53,7 +53,15 @@ CaptureLoop::CaptureLoop(Parts parts, Publish publish)
           static_cast<int>(std::min(parts.options.ring_bytes / kRingBytesPerRest, kMaxRestMilliseconds))),
       writer_(parts.source.file_header(), parts.options.max_file_bytes,
               [this](size_t bytes) { AwaitWrite(bytes); }),
-      rate_(parts.options.max_write_rate) {}
+      rate_(parts.options.max_write_rate) {
+  if (!parts.options.earlier) return;
+  const Statistics& before = parts.options.earlier->statistics;
+  turned_packets_ = before.packets;
+  turned_bytes_ = before.bytes;
+  lost_ = before.dropped_on_write;
+  dropped_by_kernel_ = before.dropped_by_kernel;
+  dropped_by_interface_before_ = before.dropped_by_interface;
+}
 
 CaptureEnd CaptureLoop::Run(OpenFile first, int64_t started) {
   deadline_ = DeadlineOf(started, parts_.options.capture_seconds);
@@ -259,7 +267,7 @@ Statistics CaptureLoop::Count() {
   return {.packets = turned_packets_ + writer_.packets(),
           .bytes = turned_bytes_ + writer_.packet_bytes(),
           .dropped_by_kernel = dropped_by_kernel_,
-          .dropped_by_interface = parts_.watch.dropped(),
+          .dropped_by_interface = dropped_by_interface_before_ + parts_.watch.dropped(),
           .dropped_on_write = lost_};
 }
 

@@ -66,6 +66,7 @@ class CaptureLoop {
   uint64_t turned_packets_ = 0;
   uint64_t turned_bytes_ = 0;
   uint64_t dropped_by_kernel_ = 0;
+  uint64_t dropped_by_interface_before_ = 0;
   int failures_in_a_row_ = 0;
   bool broken_ = false;   // libpcap would hand out again what it handed out already
   int64_t deadline_ = 0;  // monotonic

@@ -24,4 +24,13 @@ std::string FormatTime(int64_t nanoseconds_since_1970) {
   return text;
 }
 
+int64_t ParseTime(const std::string& text) {
+  tm parts{};
+  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  int fraction = 0;
+  int length = 0;
+  if (rest == nullptr || sscanf(rest, ".%9dZ%n", &fraction, &length) != 1 || length != 11) return 0;
+  return timegm(&parts) * kNanosecondsPerSecond + fraction;
+}
+
 }  // namespace pcapper

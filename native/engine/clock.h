@@ -29,4 +29,7 @@ int PollMilliseconds(int64_t nanoseconds);
 // RFC 3339 in UTC with nine decimals; empty for 0.
 std::string FormatTime(int64_t nanoseconds_since_1970);
 
+// What FormatTime wrote; 0 for anything else.
+int64_t ParseTime(const std::string& text);
+
 }  // namespace pcapper

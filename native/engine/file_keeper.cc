@@ -37,7 +37,16 @@ FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest 
       header_(header),
       file_count_(file_count),
       on_change_(std::move(on_change)),
-      manifest_(std::move(manifest)) {}
+      next_number_(manifest.first_number),
+      manifest_(std::move(manifest)) {
+  for (CapturedFile& file : manifest_.files) {
+    kept_files_++;
+    kept_bytes_ += file.bytes;
+    newest_kept_ = file.name;
+    kept_.push_back({.what = file, .identity = folder_.IdentityOf(file.name), .complete = true});
+  }
+  manifest_.files.clear();
+}
 
 FileKeeper::~FileKeeper() { EndHelper(); }
 
@@ -56,14 +65,22 @@ OpenFile FileKeeper::Start() {
   bool has_manifest = false;
   // A thread may fail to start as well: whatever it was, nothing is left.
   try {
-    manifest_.reserved_through = kReservedAhead;
-    folder_.CreateManifest(ToJson(manifest_));
-    has_manifest = true;
+    manifest_.reserved_through = next_number_ - 1 + kReservedAhead;
+    if (manifest_.first_number > 1) {
+      folder_.WriteManifest(ToJson(Snapshot()));
+    } else {
+      folder_.CreateManifest(ToJson(Snapshot()));
+      has_manifest = true;
+    }
     first = folder_.Create(next_number_++, header_);
     folder_.Announce(first->number);
     folder_.Sync();
     current_sync_ = UniqueFd(fcntl(first->buffered.get(), F_DUPFD_CLOEXEC, 0));
-    manifest_.current = CapturedFile{.name = first->name + ".part", .number = 1, .bytes = kFileHeaderBytes};
+    manifest_.current =
+        CapturedFile{.name = first->name + ".part", .number = first->number, .bytes = kFileHeaderBytes};
+    // An earlier life may have left the ring full.
+    while (kept_.size() + 1 > file_count_) RemoveOldest();
+    room_for_ = first->number;
     helper_ = StartBackgroundThread("pcapper-files", [this] { Run(); });
   } catch (...) {
     if (first) folder_.Discard(*first);
@@ -86,7 +103,8 @@ void FileKeeper::Begin(int64_t start_time) {
 void FileKeeper::Abandon(OpenFile first) {
   EndHelper();
   folder_.Discard(first);
-  folder_.RemoveManifest();
+  // The manifest of an earlier life stays: its files do.
+  if (manifest_.first_number == 1) folder_.RemoveManifest();
   folder_.RemoveReserve();
 }
 
@@ -140,15 +158,15 @@ CaptureEnd FileKeeper::Finish(OpenFile last, const CapturedFile& what, const Sta
   }
   EndHelper();
   SettleNames();
-  if (failure_) end = {failure_->reason(), failure_->what(), end.time};
-  manifest_.finished = end;
+  if (failure_) end = {.reason = failure_->reason(), .message = failure_->what(), .time = end.time};
+  if (!end.suspended) manifest_.finished = end;
   try {
     folder_.WriteLastManifest(ToJson(Snapshot()));
     folder_.RemoveReserve();
     folder_.Sync();
   } catch (const Failure& failure) {
     folder_.RemoveReserve();
-    end = {failure.reason(), failure.what(), end.time};
+    end = {.reason = failure.reason(), .message = failure.what(), .time = end.time};
   }
   return end;
 }
@@ -452,6 +470,7 @@ Manifest FileKeeper::Snapshot() {
   for (const KeptFile& file : kept_) {
     if (file.complete || copy.finished) copy.files.push_back(file.what);
   }
+  copy.updated_time = RealtimeNow();
   return copy;
 }
 

@@ -104,7 +104,7 @@ class FileKeeper {
   // Owned by the helper thread once it runs.
   UniqueFd current_sync_;  // a descriptor of the current file, for fdatasync
   UniqueFd next_sync_;     // the same of the next one
-  uint32_t next_number_ = 1;
+  uint32_t next_number_;
   int64_t manifest_due_ = 0;
   std::deque<KeptFile> kept_;     // oldest first
   uint32_t never_announced_ = 0;  // number of the file that could not get its name, 0 = none

@@ -45,7 +45,8 @@ std::string ToJson(const Manifest& manifest) {
   if (manifest.current) text += "\"current\":" + ToJson(*manifest.current) + ",\n";
   text += "\"removed\":{" + Field("files", manifest.statistics.files_removed) + "," +
           Field("packets", manifest.statistics.packets_removed) +
-          "},\n\"statistics\":" + ToJson(manifest.statistics) + ",\n\"gaps\":[]";
+          "},\n\"statistics\":" + ToJson(manifest.statistics) + ",\n\"gaps\":" + manifest.gaps + ",\n" +
+          Field("updatedTime", FormatTime(manifest.updated_time));
   if (manifest.finished) {
     text += ",\n\"finished\":{" + Field("reason", manifest.finished->reason) + "," +
             Field("message", manifest.finished->message) + "," +

@@ -22,6 +22,8 @@ struct CaptureEnd {
   std::string reason;   // a word of the reason catalogue
   std::string message;  // the error's own text, or empty
   int64_t time = 0;     // nanoseconds since 1970
+  // Closed whole, but to be gone on with by the next process: not finished.
+  bool suspended = false;
 };
 
 // The capture's own record, beside its files: what a crash, a clean-up or a gatherer needs to know.
@@ -31,10 +33,15 @@ struct Manifest {
   int64_t start_time = 0;
   // Names up to this number belong to this capture, listed or not: written before they are used.
   uint32_t reserved_through = 0;
+  // Number of the first file of this life; above 1 where an earlier one left files.
+  uint32_t first_number = 1;
+  // JSON array text from TypeScript: the times in which nothing was captured.
+  std::string gaps = "[]";
   std::deque<CapturedFile> files;       // whole ones, oldest first
   std::optional<CapturedFile> current;  // being written: `bytes` is the length a reader may trust
   Statistics statistics;
   std::optional<CaptureEnd> finished;
+  int64_t updated_time = 0;
 };
 
 std::string ToJson(const Manifest& manifest);

@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "engine/failure.h"
+#include "engine/network_namespace.h"
 #include "engine/pcap_source.h"
 #include "engine/unique_fd.h"
 
 namespace pcapper {
 
-OpenInterface Open(SourceOptions options) {
+namespace {
+
+OpenInterface OpenHere(SourceOptions options) {
   const std::string& name = options.interface_name;
   const bool any = name == "any";
   options.interface_index = any ? 0 : static_cast<int>(if_nametoindex(name.c_str()));
@@ -28,6 +31,15 @@ OpenInterface Open(SourceOptions options) {
   auto source = OpenPcapSource(options);
   OpenedInterface opened{name, options.interface_index, source->link_type()};
   return {std::move(opened), std::move(watch), std::move(source)};
+}
+
+}  // namespace
+
+// A socket stays in the network namespace it was opened in, whatever its thread does later.
+OpenInterface Open(const SourceOptions& options) {
+  OpenInterface opened;
+  InNetworkNamespace(options.network_namespace, [&] { opened = OpenHere(options); });
+  return opened;
 }
 
 OpenedInterface ProbeInterface(const SourceOptions& options) {

@@ -16,9 +16,9 @@ struct OpenInterface {
 };
 
 // Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device. No
-// packet comes in before the source's Begin().
-// Throws Failure InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
-OpenInterface Open(SourceOptions options);
+// packet comes in before the source's Begin(). Throws Failure PodNetworkNotFound, InterfaceNotFound,
+// InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
+OpenInterface Open(const SourceOptions& options);
 
 // Opens it, begins, and closes it again: what would a capture find? Throws what these throw.
 OpenedInterface ProbeInterface(const SourceOptions& options);

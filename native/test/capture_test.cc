@@ -30,7 +30,8 @@ using test::TemporaryFolder;
 namespace {
 
 CaptureOptions OptionsFor(const std::string& folder) {
-  return {.interface_name = "near0",
+  return {.network_namespace = {},
+          .interface_name = "near0",
           .filter = "",
           .snap_length = kMaxSnapLength,
           .promiscuous = true,
@@ -42,7 +43,8 @@ CaptureOptions OptionsFor(const std::string& folder) {
           .max_file_bytes = 100'000'000,
           .file_count = 10,
           .max_write_rate = 0,
-          .manifest_head = "{}"};
+          .manifest_head = "{}",
+          .earlier = {}};
 }
 
 // A capture and a way to wait for what it says.

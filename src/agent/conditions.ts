@@ -29,14 +29,15 @@ export function finalConditions(
   const facts: ConditionFacts[] = [
     { type: "Finished", status: "True", reason, message },
     { type: outcome, status: "True", reason, message },
-    filesLeft > 0
-      ? {
-          type: "FilesAvailable",
-          status: "True",
-          reason: "FilesKept",
-          message: `Files on the node: ${filesLeft}.`,
-        }
-      : { type: "FilesAvailable", status: "False", reason: "NoFiles", message: "No file was left." },
+    filesCondition(filesLeft),
   ];
   return facts.reduce((conditions, fact) => withCondition(conditions, fact, time), [...before]);
+}
+
+/** Whether there are files on the node. */
+export function filesCondition(filesLeft: number): ConditionFacts {
+  const type = "FilesAvailable";
+  return filesLeft > 0
+    ? { type, status: "True", reason: "FilesKept", message: `Files on the node: ${filesLeft}.` }
+    : { type, status: "False", reason: "NoFiles", message: "No file was left." };
 }

@@ -1,9 +1,11 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
-import type { PacketCapture } from "../api/resource.ts";
-import type { CaptureOptions, CaptureReport, NativeCapture } from "../capture/native.ts";
+import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
+import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
-import { keyOf } from "../store/capture-store.ts";
+import { keyOf, StatusConflict } from "../store/capture-store.ts";
+import type { ResolvedTarget } from "../target/target.ts";
 import { diskPressure } from "./limits.ts";
+import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
 import { startEngine } from "./start-engine.ts";
 import { runningStatus, statusChanged } from "./status.ts";
@@ -11,6 +13,8 @@ import { runningStatus, statusChanged } from "./status.ts";
 /** What the engine is told beside the plan. */
 export interface EngineSettings {
   folder: string;
+  /** The folder as people know it: its path on the node. */
+  location: string;
   filePrefix: string;
   ringBytes: number;
   maxWriteRate: number;
@@ -19,6 +23,16 @@ export interface EngineSettings {
   refreshEvery: number;
   /** Milliseconds between two writes of a status that changed. */
   statusEvery: number;
+  /** Names the cluster in the manifest; empty without one. */
+  cluster: string;
+}
+
+/** On what, and where an earlier process left it: from which file on, and for how long. */
+export interface RunPlan {
+  target: ResolvedTarget;
+  earlier?: EarlierLife;
+  secondsLeft?: number;
+  gapSeconds?: number;
 }
 
 /** A capture that ran to its end. */
@@ -30,17 +44,22 @@ export interface EngineRun {
 }
 
 /** Starts the engine, keeps the status fresh, and resolves when the engine has ended. */
-export async function runEngine(world: SessionWorld, claimed: PacketCapture): Promise<EngineRun> {
+export async function runEngine(
+  world: SessionWorld,
+  claimed: PacketCapture,
+  run: RunPlan,
+): Promise<EngineRun> {
   const settings = world.engineSettings(claimed);
   const plan = planCapture(claimed.spec);
-  const writer = createStatusWriter(world, claimed, plan, settings.folder);
+  const writer = createStatusWriter(world, claimed, plan, { ...run, folder: settings.location });
   const timers: NodeJS.Timeout[] = [];
   const report = await new Promise<CaptureReport>((resolve) => {
-    const options = captureOptions(claimed, plan, settings, world.node);
+    const options = captureOptions(claimed, plan, run, settings, world.node);
     const engine = startEngine(world.native, options, (next) => {
       world.onReport(claimed, next);
       if (next.state === "ended") resolve(next);
       else writer.keep(next);
+      if (next.state === "running") world.onRunning?.(claimed, run.target);
     });
     stopOnRequest(engine, world.stop);
     timers.push(setInterval(() => stopUnderPressure(world, engine, settings), settings.refreshEvery));
@@ -53,18 +72,31 @@ export async function runEngine(world: SessionWorld, claimed: PacketCapture): Pr
 function captureOptions(
   capture: PacketCapture,
   plan: CapturePlan,
+  { target, earlier, secondsLeft }: RunPlan,
   settings: EngineSettings,
   node: string,
 ): CaptureOptions {
-  const { namespace, name, uid } = capture.metadata;
-  const head = { cluster: "", namespace, name, uid, node, spec: capture.spec, target: plan.target };
+  const { namespace, name, uid, creationTimestamp } = capture.metadata;
+  const { cluster } = settings;
+  const head = {
+    cluster,
+    namespace,
+    name,
+    uid,
+    creationTimestamp,
+    node,
+    spec: capture.spec,
+    target: { ...plan.target, ...target },
+  };
   return {
-    interfaceName: plan.target.interfaceName ?? "",
+    ...(earlier === undefined ? {} : { earlier }),
+    networkNamespace: target.networkNamespace,
+    interfaceName: target.interfaceName,
     filter: plan.captureFilter,
     snapLength: plan.snapLength,
     promiscuous: plan.promiscuous,
     ringBytes: settings.ringBytes,
-    captureSeconds: plan.captureSeconds,
+    captureSeconds: secondsLeft ?? plan.captureSeconds,
     packetCount: plan.packetCount,
     folder: settings.folder,
     filePrefix: settings.filePrefix,
@@ -78,7 +110,8 @@ function captureOptions(
 function stopOnRequest(engine: NativeCapture, signal: AbortSignal): void {
   const stop = () => {
     const { reason, message } = signal.reason as StopRequest;
-    engine.stop(reason, message);
+    if (reason === "Suspended") engine.suspend();
+    else engine.stop(reason, message);
   };
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
@@ -101,29 +134,60 @@ function roomOrUnknown(world: SessionWorld, folder: string) {
 }
 
 /** One status write at a time; what comes meanwhile is merged into the next. */
-function createStatusWriter(world: SessionWorld, claimed: PacketCapture, plan: CapturePlan, folder: string) {
+function createStatusWriter(
+  world: SessionWorld,
+  claimed: PacketCapture,
+  plan: CapturePlan,
+  run: RunPlan & { folder: string },
+) {
+  const before = claimed.status ?? {};
+  const takenUp: Pick<PacketCaptureStatus, "resumes" | "gapSeconds"> =
+    run.earlier === undefined
+      ? {}
+      : { resumes: (before.resumes ?? 0) + 1, gapSeconds: (before.gapSeconds ?? 0) + (run.gapSeconds ?? 0) };
+  let told = false;
   let capture = claimed;
   let latest: CaptureReport | undefined;
   let writing: Promise<void> | undefined;
   const write = async (report: CaptureReport): Promise<void> => {
-    const first = capture.status?.progress !== "running";
-    const status = runningStatus(capture.status ?? {}, report, plan, folder, world.now());
+    // Others have given its end, because this agent was away for too long.
+    if (isFinal(capture.status?.progress)) return;
+    const status = { ...runningStatus(capture.status ?? {}, report, plan, run, world.now()), ...takenUp };
     if (!statusChanged(capture.status, status)) return;
     try {
       capture = await world.store.writeStatus(capture, status);
     } catch (error) {
+      capture = (await world.store.read(keyOf(capture))) ?? capture;
+      // Somebody wrote in between, a stop perhaps: the same once more, on what is there now.
+      if (error instanceof StatusConflict) return write(report);
+      // Deleted: whoever hears of it ends the capture.
+      if ((error as Error).name === "CaptureGone") return;
       const message = `The status could not be written: ${(error as Error).message}`;
       world.store.recordEvent(capture, { type: "Warning", reason: "StatusNotWritten", message });
-      capture = (await world.store.read(keyOf(capture))) ?? capture;
     }
-    if (first)
-      world.store.recordEvent(capture, { type: "Normal", reason: "Running", message: status.message ?? "" });
+    if (!told) tell(status.message ?? "");
+    told = true;
+  };
+  const tell = (message: string): void => {
+    const { gapSeconds = 0 } = run;
+    const event =
+      run.earlier === undefined
+        ? { reason: "Running", message }
+        : {
+            reason: "Resumed",
+            // With its number: the same words would be the same Event.
+            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${takenUp.resumes}).`,
+          };
+    world.store.recordEvent(capture, { type: "Normal", ...event });
   };
   const refresh = (): void => {
     if (latest === undefined || latest.state === "opening" || writing !== undefined) return;
-    writing = write(latest).finally(() => {
-      writing = undefined;
-    });
+    // A store that gives up (the process ends) has said so itself; the last status is the session's.
+    writing = write(latest)
+      .catch(() => undefined)
+      .finally(() => {
+        writing = undefined;
+      });
   };
   return {
     refresh,

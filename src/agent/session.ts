@@ -1,16 +1,34 @@
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
-import type { CaptureReport, Native } from "../capture/native.ts";
+import type { CaptureReport, EarlierLife, Native } from "../capture/native.ts";
 import { type CaptureKey, type CaptureStore, StatusConflict } from "../store/capture-store.ts";
+import { type ResolvedTarget, TargetFailure } from "../target/target.ts";
+import { addedStatus } from "./added-status.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
+import { isFinal } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import { type Ending, finalStatus, scheduledStatus } from "./status.ts";
 
 /** Why a capture should stop, as its status will say. */
 export interface StopRequest {
+  /** `Suspended`: files closed whole, to be gone on with by the next process. */
   reason: string;
   message: string;
 }
+
+/** What an earlier process left of a running capture: the way on, or how it ended. */
+export type Remains =
+  | {
+      go: "on";
+      earlier: EarlierLife;
+      secondsLeft: number;
+      gapSeconds: number;
+      /** The pod it began with. */
+      podUID: string | undefined;
+      /** What is on disk, for the last word where it cannot go on after all. */
+      report: CaptureReport;
+    }
+  | { go: "end"; ending: Ending };
 
 /** What a session needs of the world around it. */
 export interface SessionWorld {
@@ -19,16 +37,25 @@ export interface SessionWorld {
   /** This node's name for `status.node`. */
   node: string;
   targetIsHere(capture: PacketCapture): boolean;
+  /**
+   * `podUID`: the pod that a capture which goes on began with.
+   * @throws TargetFailure where there is nothing to capture on
+   */
+  resolveTarget(capture: PacketCapture, podUID?: string): Promise<ResolvedTarget>;
   /** Decides on the limits, and promises the room where there is some. @returns why it may not start */
   admit(capture: PacketCapture): Promise<StopRequest | undefined>;
-  /** Options of the engine that do not come from the resource. */
+  /** Options of the engine that do not come from the resource; only after `admit` or `recover`. */
   engineSettings(capture: PacketCapture): EngineSettings;
-  /** Paths of the packet files the capture has now. */
+  /** Paths, as people know them, of the packet files the capture has now. */
   filesOf(capture: PacketCapture): string[];
+  /** Files on this node of a capture that no engine of this process has: repaired, and what to do next. */
+  recover(capture: PacketCapture): Promise<Remains | undefined>;
   /** Aborted with a StopRequest. */
   stop: AbortSignal;
   /** Tells a watcher about each report of the engine. */
   onReport(capture: PacketCapture, report: CaptureReport): void;
+  /** The engine runs on this target now. */
+  onRunning?(capture: PacketCapture, target: ResolvedTarget): void;
   now(): number;
 }
 
@@ -39,10 +66,11 @@ export async function runSession(world: SessionWorld, key: CaptureKey): Promise<
     if (capture === undefined) return undefined;
     const targetIsHere = world.targetIsHere(capture);
     const step = reconcile(capture, { node: world.node, targetIsHere, engine: "none" });
-    if (step.do === "nothing" || step.do === "recover" || step.do === "stop") return capture;
+    if (step.do === "nothing" || step.do === "stop") return capture;
     try {
       if (step.do === "claim") await claim(world, capture);
       if (step.do === "start") return await start(world, capture);
+      if (step.do === "recover") return await takeUp(world, capture, await world.recover(capture));
       if (step.do === "end-unstarted") return await endUnstarted(world, capture, STOPPED_BY_SPEC);
     } catch (error) {
       if (!(error instanceof StatusConflict)) throw error;
@@ -55,34 +83,106 @@ const STOPPED_BY_SPEC: StopRequest = {
   message: "spec.stop was true before the capture began.",
 };
 
+const NOTHING_LEFT: StopRequest = {
+  reason: "Interrupted",
+  message: "The agent ended while the capture ran, and its manifest is missing.",
+};
+
 async function claim({ store, node, now }: SessionWorld, capture: PacketCapture): Promise<void> {
   const scheduled = await store.writeStatus(capture, scheduledStatus(node, now()));
   store.recordEvent(scheduled, { type: "Normal", reason: "Scheduled", message: `Claimed by ${node}.` });
 }
 
 async function start(world: SessionWorld, capture: PacketCapture): Promise<PacketCapture> {
-  const refusal = world.stop.aborted ? (world.stop.reason as StopRequest) : await world.admit(capture);
+  if (world.stop.aborted) return stopUnstarted(world, capture);
+  // A process that died between its first file and the status `running` left more than the status says.
+  const remains = await world.recover(capture);
+  if (remains !== undefined) return takeUp(world, capture, remains);
+  const target = await targetOf(world, capture);
+  if (target instanceof TargetFailure) return endUnstarted(world, capture, target);
+  const refusal = await world.admit(capture);
   if (refusal !== undefined) return endUnstarted(world, capture, refusal);
-  const run = await runEngine(world, capture);
-  return endRun(world, run);
+  return endRun(world, target, await runEngine(world, capture, { target }));
 }
 
-function endUnstarted(world: SessionWorld, capture: PacketCapture, end: StopRequest): Promise<PacketCapture> {
-  const { folder } = world.engineSettings(capture);
-  return finish(world, capture, { end, files: [], folder });
+/** Going on in the same ring, or the end that the time, the target or a stop has set meanwhile. */
+async function takeUp(
+  world: SessionWorld,
+  capture: PacketCapture,
+  remains: Remains | undefined,
+): Promise<PacketCapture> {
+  if (remains === undefined) return endUnstarted(world, capture, NOTHING_LEFT);
+  if (remains.go === "end") return finish(world, capture, remains.ending);
+  const target = await targetOf(world, capture, remains.podUID);
+  if (target instanceof TargetFailure) {
+    const { location: folder } = world.engineSettings(capture);
+    const end = { reason: "Interrupted", message: `The capture could not go on: ${target.message}` };
+    const { report } = remains;
+    return finish(world, capture, { end, files: world.filesOf(capture), folder, report });
+  }
+  return endRun(world, target, await runEngine(world, capture, { target, ...remains }));
 }
 
-function endRun(world: SessionWorld, { capture, report }: EngineRun): Promise<PacketCapture> {
+async function targetOf(
+  world: SessionWorld,
+  capture: PacketCapture,
+  podUID?: string,
+): Promise<ResolvedTarget | TargetFailure> {
+  try {
+    return await world.resolveTarget(capture, podUID);
+  } catch (error) {
+    if (error instanceof TargetFailure) return error;
+    throw error;
+  }
+}
+
+/** Told to stop before it began. A process that ends leaves the capture to the next one. */
+async function stopUnstarted(world: SessionWorld, capture: PacketCapture): Promise<PacketCapture> {
+  const request = world.stop.reason as StopRequest;
+  return request.reason === "Suspended" ? capture : endUnstarted(world, capture, request);
+}
+
+function endUnstarted(
+  world: SessionWorld,
+  capture: PacketCapture,
+  { reason, message }: StopRequest,
+): Promise<PacketCapture> {
+  return finish(world, capture, { end: { reason, message }, files: [], folder: "" });
+}
+
+async function endRun(
+  world: SessionWorld,
+  target: ResolvedTarget,
+  { capture, report }: EngineRun,
+): Promise<PacketCapture> {
   const end = report.end ?? { reason: "CaptureError", message: "The engine ended without saying why." };
-  const { folder } = world.engineSettings(capture);
-  return finish(world, capture, { end, files: world.filesOf(capture), folder, report });
+  if (end.reason === "Suspended") return capture;
+  const { location: folder } = world.engineSettings(capture);
+  return finish(world, capture, { end, files: world.filesOf(capture), folder, report, target });
 }
 
+/**
+ * The last word. Whoever else wrote meanwhile (a stop, a label) does not keep it from being said; where others
+ * have given one already (AgentLost), theirs stays.
+ */
 async function finish(world: SessionWorld, capture: PacketCapture, ending: Ending): Promise<PacketCapture> {
-  const before: PacketCaptureStatus = capture.status ?? {};
-  const status = finalStatus(before, ending, planCapture(capture.spec), world.now());
-  const ended = await world.store.writeStatus(capture, status);
-  const type = status.progress === "finished" ? "Normal" : "Warning";
-  world.store.recordEvent(ended, { type, reason: ending.end.reason, message: status.message ?? "" });
-  return ended;
+  for (let latest: PacketCapture | undefined = capture; latest !== undefined; ) {
+    const before: PacketCaptureStatus = latest.status ?? {};
+    const isTold = isFinal(before.progress);
+    const status = isTold
+      ? addedStatus(before, ending, world.now())
+      : finalStatus(before, ending, planCapture(latest.spec), world.now());
+    try {
+      const ended = await world.store.writeStatus(latest, status);
+      if (isTold) return ended;
+      const type = status.progress === "finished" ? "Normal" : "Warning";
+      world.store.recordEvent(ended, { type, reason: ending.end.reason, message: status.message ?? "" });
+      return ended;
+    } catch (error) {
+      if (!(error instanceof StatusConflict)) throw error;
+      const { namespace = "", name } = latest.metadata;
+      latest = await world.store.read({ namespace, name });
+    }
+  }
+  return capture;
 }

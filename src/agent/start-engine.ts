@@ -32,6 +32,6 @@ export function startEngine(
     if (code !== "CaptureError" && code !== "NotEnoughMemory") throw error;
     const report = { ...NOT_STARTED, end: { reason: code, message } };
     setImmediate(() => onChange(report));
-    return { stop: () => undefined, report: () => report };
+    return { stop: () => undefined, suspend: () => undefined, report: () => report };
   }
 }

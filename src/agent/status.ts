@@ -1,6 +1,7 @@
 import type { CapturePlan } from "../api/plan.ts";
 import type { PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureEnd, CaptureReport, Statistics } from "../capture/native.ts";
+import type { ResolvedTarget } from "../target/target.ts";
 import { finalConditions } from "./conditions.ts";
 import { droppedPackets, finalMessage, runningMessage } from "./messages.ts";
 import { finalProgress } from "./progress.ts";
@@ -20,12 +21,14 @@ export function runningStatus(
   before: PacketCaptureStatus,
   report: CaptureReport,
   plan: CapturePlan,
-  folder: string,
+  place: { target: ResolvedTarget; folder: string },
   now: number,
 ): PacketCaptureStatus {
+  const { target, folder } = place;
   return {
     ...before,
-    ...openedFacts(before, report, plan),
+    ...openedFacts(before, report, target.scope),
+    ...targetFacts(target),
     progress: "running",
     message: runningMessage(plan, report.interface?.name ?? "", report.warnings),
     ...(report.statistics.files > 0 ? { fileLocation: folder } : {}),
@@ -41,6 +44,8 @@ export interface Ending {
   folder: string;
   /** The engine's last report; undefined where it never ran. */
   report?: CaptureReport;
+  /** What was captured on; undefined where it was never found. */
+  target?: ResolvedTarget;
 }
 
 /** The last status of a capture, exact. */
@@ -50,7 +55,7 @@ export function finalStatus(
   plan: CapturePlan,
   now: number,
 ): PacketCaptureStatus {
-  const { end, files, folder, report } = ending;
+  const { end, files, folder, report, target } = ending;
   const ran = report !== undefined && report.startTime > 0;
   const message = finalMessage(plan, end, ran ? report.statistics : undefined);
   const endTime = timeText(report !== undefined && report.endTime > 0 ? report.endTime : now);
@@ -61,7 +66,8 @@ export function finalStatus(
     reason: end.reason,
     message,
     ...kept,
-    ...(report === undefined ? {} : openedFacts(before, report, plan)),
+    ...(report === undefined ? {} : openedFacts(before, report, target?.scope ?? plan.target.kind)),
+    ...(target === undefined ? {} : targetFacts(target)),
     ...(onlyFile === undefined ? {} : { fileLocation: files.length === 1 ? onlyFile : folder }),
     endTime,
     ...(ran ? { statistics: statisticsOf(report.statistics, now) } : {}),
@@ -73,10 +79,14 @@ export function finalStatus(
   };
 }
 
+function targetFacts({ podUID, podIP }: ResolvedTarget): Pick<PacketCaptureStatus, "target"> {
+  return podUID === undefined ? {} : { target: { podUID, ...(podIP === undefined ? {} : { podIP }) } };
+}
+
 function openedFacts(
   before: PacketCaptureStatus,
   report: CaptureReport,
-  plan: CapturePlan,
+  scope: "node" | "pod",
 ): Pick<PacketCaptureStatus, "interface" | "startTime"> {
   const opened = report.interface;
   const startTime = before.startTime ?? (report.startTime > 0 ? timeText(report.startTime) : undefined);
@@ -87,7 +97,7 @@ function openedFacts(
           interface: {
             name: opened.name,
             index: opened.index,
-            scope: plan.target.kind,
+            scope: before.interface?.scope ?? scope,
             linkType: opened.linkType,
           },
         }),
@@ -95,7 +105,10 @@ function openedFacts(
   };
 }
 
-function statisticsOf(statistics: Statistics, now: number): NonNullable<PacketCaptureStatus["statistics"]> {
+export function statisticsOf(
+  statistics: Statistics,
+  now: number,
+): NonNullable<PacketCaptureStatus["statistics"]> {
   return {
     packets: statistics.packets,
     bytes: statistics.bytes,

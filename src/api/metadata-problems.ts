@@ -11,6 +11,16 @@ const API_VERSIONS: readonly unknown[] = [API_VERSION, "packetcapture/v1alpha1"]
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
+/** RFC 1123 subdomain: what names of nodes and of most resources are. */
+export function isSubdomain(text: string): boolean {
+  return text.length <= 253 && SUBDOMAIN.test(text);
+}
+
+/** RFC 1123 label: what names of namespaces are. */
+export function isLabel(text: string): boolean {
+  return text.length <= 63 && LABEL.test(text);
+}
+
 /** A document of another kind is not looked at further. */
 export function kindProblems(document: unknown): LocatedProblem[] {
   const kind = valueAt(document, ["kind"]);
@@ -32,13 +42,13 @@ function nameProblem(document: unknown): string | undefined {
       ? "metadata.name is missing: write a name, for example capture1"
       : "metadata.name is missing and metadata.generateName works in a cluster only: write metadata.name";
   }
-  if (typeof name !== "string" || (name.length <= 253 && SUBDOMAIN.test(name))) return undefined;
+  if (typeof name !== "string" || isSubdomain(name)) return undefined;
   return `metadata.name is ${foundText(name)}: write lower-case letters, digits, - and . (first and last a letter or digit), at most 253 characters`;
 }
 
 function namespaceProblem(document: unknown): string | undefined {
   const namespace = valueAt(document, ["metadata", "namespace"]);
-  if (typeof namespace !== "string" || (namespace.length <= 63 && LABEL.test(namespace))) return undefined;
+  if (typeof namespace !== "string" || isLabel(namespace)) return undefined;
   return `metadata.namespace is ${foundText(namespace)}: write lower-case letters, digits and - (first and last a letter or digit), at most 63 characters`;
 }
 

@@ -56,7 +56,35 @@ export interface CaptureReport {
   end?: CaptureEnd;
 }
 
+/** A file in the manifest of a capture. */
+export interface CapturedFile {
+  /** File name without folder. */
+  name: string;
+  number: number;
+  packets: number;
+  /** Size of the file. */
+  bytes: number;
+  /** RFC 3339 with nanoseconds; empty where there is no packet. */
+  firstTimestamp: string;
+  lastTimestamp: string;
+}
+
+/** What an earlier process left of the same capture: its files, recovered, and its counts. */
+export interface EarlierLife {
+  /** RFC 3339 with nanoseconds, as in the manifest. */
+  startTime: string;
+  /** Above every number that was ever used. */
+  nextNumber: number;
+  /** Whole files that are there, oldest first. */
+  files: CapturedFile[];
+  statistics: Statistics;
+  /** JSON array text: the times in which nothing was captured. */
+  gaps: string;
+}
+
 export interface CaptureOptions {
+  /** Path of a mounted network namespace (as in /run/netns); empty = this process's own. */
+  networkNamespace: string;
   /** A name `if_nametoindex` knows, or `any`. */
   interfaceName: string;
   /** pcap-filter(7) expression; empty = all packets. */
@@ -80,11 +108,18 @@ export interface CaptureOptions {
   maxWriteRate: number;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
+  /** Where the capture goes on in the same ring; absent for a new one. */
+  earlier?: EarlierLife;
 }
 
 export interface NativeCapture {
   /** Ends the capture: no more in, drain, count, close. Only the first call counts. Never blocks. */
   stop(reason: string, message: string): void;
+  /**
+   * Closes the files whole and leaves the manifest unfinished, for the next process to go on. The end's
+   * reason is `Suspended`, a word between engine and agent that no status ever has.
+   */
+  suspend(): void;
   report(): CaptureReport;
 }
 
@@ -116,6 +151,16 @@ export interface FileSystemRoom {
   freeInodes: number;
 }
 
+/** An interface of a network namespace, as it is at the moment of asking. */
+export interface NamespaceInterface {
+  name: string;
+  index: number;
+  up: boolean;
+  loopback: boolean;
+  /** IPv4 and IPv6, as inet_ntop(3) writes them: no prefix length, no zone. */
+  addresses: string[];
+}
+
 /** An error of the engine: `code` is a word of the reason catalogue (src/errors.ts). */
 export interface NativeError extends Error {
   code: string;
@@ -127,6 +172,12 @@ export interface Native {
   /** 0 where there is no such interface on this node. */
   interfaceIndex(name: string): number;
   /**
+   * All interfaces of a network namespace and their addresses, asked for on a thread that enters it.
+   * `networkNamespace` is the path of a mount of it, or "" for this process's own.
+   * @throws NativeError PodNetworkNotFound, PermissionDenied (entering takes CAP_SYS_ADMIN), CaptureError
+   */
+  interfacesIn(networkNamespace: string): Promise<NamespaceInterface[]>;
+  /**
    * Compiles off the JavaScript thread. `linkType` is libpcap's name.
    * @throws NativeError InvalidFilter with libpcap's own words
    */
@@ -136,7 +187,10 @@ export interface Native {
    * @throws NativeError InterfaceNotFound, InterfaceDown, PermissionDenied, InvalidFilter, CaptureError
    */
   tryOpen(
-    options: Pick<CaptureOptions, "interfaceName" | "filter" | "snapLength" | "promiscuous">,
+    options: Pick<
+      CaptureOptions,
+      "networkNamespace" | "interfaceName" | "filter" | "snapLength" | "promiscuous"
+    >,
   ): Promise<OpenedInterface>;
   /**
    * Starts a capture on a thread of its own. `onChange` is called on the JavaScript thread after a

@@ -10,11 +10,11 @@ import type { CaptureReport, Native } from "../capture/native.ts";
 import { INTERNAL, type Problem } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
+import { admit, needsOf } from "../store/files/admission.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
 import { diskFailure, syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
 import { namesIn } from "../store/files/running-captures.ts";
-import { admit } from "./admission.ts";
 import { isThisMachine } from "./preflight.ts";
 
 /** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
@@ -118,15 +118,25 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
     onReport,
     now: Date.now,
     targetIsHere: (capture) => isThisMachine(capture.spec.targetNode ?? ""),
-    admit: (capture) => admit(world, place, capture),
+    resolveTarget: async (capture) => ({
+      networkNamespace: "",
+      namespaceId: "",
+      interfaceName: capture.spec.targetInterface ?? "",
+      scope: "node",
+    }),
+    // What an earlier run left is another resource, and was repaired before this one began.
+    recover: async () => undefined,
+    admit: (capture) => admit(world, needsOf(world, capture), place.promise),
     engineSettings: () => ({
       folder: place.folder,
+      location: place.folder,
       filePrefix: place.prefix,
       ringBytes: settings.captureBuffer,
       maxWriteRate: settings.maxWriteRate,
       minFreeDisk: settings.minFreeDisk,
       refreshEvery: REFRESH_EVERY,
       statusEvery: STATUS_EVERY,
+      cluster: "",
     }),
     filesOf: () =>
       packetFiles(place.prefix, namesIn(place.folder)).map(({ name }) => join(place.folder, name)),

@@ -70,7 +70,7 @@ async function openProblem(native: Native, planned: Planned): Promise<Problem | 
   const { captureFilter: filter, snapLength, promiscuous } = plan;
   const interfaceName = plan.target.interfaceName ?? "";
   try {
-    await native.tryOpen({ interfaceName, filter, snapLength, promiscuous });
+    await native.tryOpen({ networkNamespace: "", interfaceName, filter, snapLength, promiscuous });
     return undefined;
   } catch (error) {
     const { code, message } = error as NativeError;

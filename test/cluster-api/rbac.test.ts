@@ -41,6 +41,7 @@ const ALLOWED = [
   ["watch", "pods", "--all-namespaces"],
   ["get", "nodes", ""],
   ["get", "namespaces/pcapper", "pcapper"],
+  ["get", "namespaces/kube-system", ""],
   ["get", OWN_CRD, ""],
 ] as const;
 
@@ -66,7 +67,7 @@ const FORBIDDEN = [
   ["patch", "nodes", ""],
   ["get", "nodes/proxy", ""],
   ["list", "namespaces", ""],
-  ["get", "namespaces/kube-system", "kube-system"],
+  ["get", "namespaces/default", ""],
   ["delete", "namespaces/pcapper", "pcapper"],
   ["list", CRD, ""],
   ["patch", OWN_CRD, ""],

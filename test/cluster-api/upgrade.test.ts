@@ -1,39 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { parse } from "yaml";
+import { expect, test } from "vitest";
 import invalid from "../fixtures/specs/invalid.json" with { type: "json" };
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+import { applyLenientCrd } from "../kubernetes/lenient-crd.ts";
 import { makeNamespace } from "../kubernetes/objects.ts";
-import {
-  applyCrd,
-  crdPath,
-  createCapture,
-  patchCapture,
-  patchCaptureStatus,
-} from "../kubernetes/packet-captures.ts";
+import { applyCrd, createCapture, patchCapture, patchCaptureStatus } from "../kubernetes/packet-captures.ts";
 import { apiServerForFile } from "./cluster.ts";
 import { refusedSentences } from "./refused-sentences.ts";
 
 /** Captures that an older CRD, without any rule, let pass. */
 
 const server = apiServerForFile();
-const folder = makeTemporaryFolder();
-afterAll(folder.remove);
-
-/** A schema without its rules, all the way down. */
-function withoutRules(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withoutRules);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const kept = Object.entries(schema).filter(([name]) => name !== "x-kubernetes-validations");
-  return Object.fromEntries(kept.map(([name, value]) => [name, withoutRules(value)]));
-}
 
 async function storedByOlderRules(namespace: string): Promise<string[]> {
   const { admin } = server();
-  const lenient = join(folder.path, "lenient.json");
-  writeFileSync(lenient, JSON.stringify(withoutRules(parse(readFileSync(crdPath, "utf8")))));
-  await applyCrd(server(), lenient);
+  await applyLenientCrd(server());
   await makeNamespace(admin, namespace);
   // The API server goes on with the rules it had for a moment: what it refuses now is tried again.
   for (const [index, { spec }] of invalid.entries()) {

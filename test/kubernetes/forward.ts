@@ -12,7 +12,8 @@ function join(client: Socket): void {
     : connect({ path: to, allowHalfOpen: true });
   // An end that fails takes the other one with it, so that both sides see it.
   client.on("error", () => server.destroy());
-  server.on("error", () => client.resetAndDestroy());
+  // A Unix socket knows no reset.
+  server.on("error", () => (isPort(from) ? client.resetAndDestroy() : client.destroy()));
   server.setNoDelay();
   client.setNoDelay();
   client.pipe(server).pipe(client);

@@ -10,7 +10,7 @@ const CRD = "packetcaptures.packetcapture.pcapper";
 export type StoredCapture = PacketCapture & StoredObject;
 
 export const crdPath = new URL("../../chart/crd/packetcaptures.yaml", import.meta.url).pathname;
-const agentRbacPath = new URL("../../chart/rbac/agent.yaml", import.meta.url).pathname;
+export const agentRbacPath = new URL("../../chart/rbac/agent.yaml", import.meta.url).pathname;
 
 /** Path of all captures of a namespace, or of one of them. */
 export function capturesPath(namespace: string, name?: string): string {

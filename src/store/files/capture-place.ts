@@ -34,6 +34,12 @@ export function openPlace(
   }
 }
 
+/** The place of a capture that goes on; undefined where another process has it. */
+export function reopenPlace(native: Native, folder: string, prefix: string): CapturePlace | undefined {
+  const lock = native.tryLock(join(folder, companionNames(prefix).lock));
+  return lock === null ? undefined : heldPlace(folder, prefix, lock);
+}
+
 function makeFolder(folder: string): void {
   if (unsafeFolder(folder) === undefined) mkdirSync(folder, { recursive: true, mode: 0o750 });
   // Looked at again: somebody else may have been faster.

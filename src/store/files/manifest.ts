@@ -16,7 +16,17 @@ export interface ManifestFile {
 /** What is needed of `PREFIX.json`; fields that are not understood are kept as they are. */
 export interface Manifest {
   manifest: "pcapper/v1";
-  capture: { namespace: string; name: string; uid: string; node: string; spec: PacketCaptureSpec };
+  capture: {
+    cluster?: string;
+    namespace: string;
+    name: string;
+    uid: string;
+    /** When the resource was made, by the API server's clock, in whole seconds. */
+    creationTimestamp?: string;
+    node: string;
+    spec: PacketCaptureSpec;
+    target?: { podUID?: string };
+  };
   interface?: { name: string; index: number; linkType: string };
   startTime?: string;
   /** File numbers up to this one belong to the capture, also where they are not listed. */
@@ -24,7 +34,13 @@ export interface Manifest {
   files: ManifestFile[];
   current?: ManifestFile;
   removed: { files: number; packets: number };
+  /** Highest file number ever used, also by a file that was empty and went: set by a repair. */
+  highestNumber?: number;
+  /** When a process last captured, RFC 3339: set by a repair, gone as soon as an engine goes on. */
+  lastSeen?: string;
   statistics: Record<string, number>;
+  /** When nothing was captured, because the process that captures was gone. */
+  gaps?: { from: string; to: string }[];
   finished?: { reason: string; message: string; time: string };
 }
 

@@ -7,7 +7,7 @@ import type { FileLock, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Found, Manifest } from "./manifest.ts";
-import { endedResource, FILE_HEADER, interruption, repairedManifest } from "./repair.ts";
+import { endedResource, FILE_HEADER, finishedManifest, interruption, repairedManifest } from "./repair.ts";
 import { lastSign, type Place, repairFiles, type Say } from "./repair-files.ts";
 import { LARGEST_LOCK } from "./running-captures.ts";
 
@@ -100,7 +100,7 @@ async function endManifest(
   const lastSeen = lastSign(place, manifest);
   const { files, cutBytes } = await repairFiles(place, manifest);
   const end = interruption(cutBytes);
-  const repaired = repairedManifest(manifest, files, end, lastSeen);
+  const repaired = finishedManifest(repairedManifest(manifest, files), end, lastSeen);
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };

@@ -24,12 +24,7 @@ export function interruption(cutBytes: number): CaptureEnd {
 }
 
 /** The manifest of a dead capture, with the files as they were found after repair. */
-export function repairedManifest(
-  manifest: Manifest,
-  files: ManifestFile[],
-  end: CaptureEnd,
-  time: string,
-): Manifest {
+export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Manifest {
   const { current, ...rest } = manifest;
   const known = current === undefined ? manifest.files : [...manifest.files, current];
   const numbers = new Set(files.map((file) => file.number));
@@ -51,8 +46,12 @@ export function repairedManifest(
       files: files.length,
       filesRemoved: removed.files,
     },
-    finished: { ...end, time },
   };
+}
+
+/** The manifest of a capture that will not go on. */
+export function finishedManifest(manifest: Manifest, end: CaptureEnd, time: string): Manifest {
+  return { ...manifest, finished: { ...end, time } };
 }
 
 function packetBytes({ bytes, packets }: ManifestFile): number {
@@ -92,7 +91,7 @@ function resourceOf({ capture }: Manifest): PacketCapture {
 }
 
 /** What the engine would have reported at its end. */
-function reportOf(manifest: Manifest): CaptureReport {
+export function reportOf(manifest: Manifest): CaptureReport {
   const { statistics, removed, finished } = manifest;
   const counter = (name: string) => statistics[name] ?? 0;
   const report: CaptureReport = {

@@ -56,6 +56,7 @@ export function createFakeNative(): FakeNative {
     script: [],
     recovered: new Map(),
     libpcapVersion: () => "libpcap of a test",
+    interfacesIn: async () => [],
     interfaceIndex: (name) => (name === "eth0" ? 2 : 0),
     compileFilter: async () => ({ instructions: 1 }),
     tryOpen: async ({ interfaceName }) => ({ name: interfaceName, index: 2, linkType: "EN10MB" }),
@@ -76,6 +77,8 @@ export function createFakeNative(): FakeNative {
       return {
         stop: (reason, message) =>
           setImmediate(() => send({ state: "ended", end: { reason, message }, endTime: 2_000_000 })),
+        suspend: () =>
+          setImmediate(() => send({ state: "ended", end: { reason: "Suspended", message: "" } })),
         report: () => report({}),
       };
     },

@@ -5,9 +5,11 @@ import { planCapture } from "../../../src/api/plan.ts";
 import { NO_PACKETS, report } from "./fake-native.ts";
 
 const PLAN = planCapture({ targetNode: "node-1", targetInterface: "eth0", captureSeconds: 60 });
+const TARGET = { networkNamespace: "", namespaceId: "", interfaceName: "eth0", scope: "node" } as const;
+const at = (folder: string) => ({ target: TARGET, folder });
 const OPENED = { name: "eth0", index: 2, linkType: "EN10MB" };
 const SCHEDULED = scheduledStatus("node-1", 0);
-const RUNNING = runningStatus(SCHEDULED, report({ interface: OPENED }), PLAN, "/out/pcap1", 5000);
+const RUNNING = runningStatus(SCHEDULED, report({ interface: OPENED }), PLAN, at("/out/pcap1"), 5000);
 
 test("a claim says who and when, nothing else", () => {
   expect(SCHEDULED).toEqual({
@@ -35,7 +37,7 @@ describe("a running capture", () => {
       SCHEDULED,
       report({ interface: OPENED, warnings: ["odd"] }),
       plan,
-      "/out",
+      at("/out"),
       0,
     );
     expect(status.message).toBe(
@@ -48,14 +50,14 @@ describe("a running capture", () => {
       SCHEDULED,
       report({ statistics: { ...NO_PACKETS, files: 1 } }),
       PLAN,
-      "/out/p",
+      at("/out/p"),
       0,
     );
     expect(status.fileLocation).toBe("/out/p");
   });
 
   test("is not written again for the time of a look alone", () => {
-    const later = runningStatus(RUNNING, report({ interface: OPENED }), PLAN, "/out/pcap1", 9000);
+    const later = runningStatus(RUNNING, report({ interface: OPENED }), PLAN, at("/out/pcap1"), 9000);
     expect(statusChanged(RUNNING, later)).toBe(false);
   });
 
@@ -64,7 +66,7 @@ describe("a running capture", () => {
     expect(
       statusChanged(
         RUNNING,
-        runningStatus(RUNNING, report({ interface: OPENED, statistics }), PLAN, "/out", 9000),
+        runningStatus(RUNNING, report({ interface: OPENED, statistics }), PLAN, at("/out"), 9000),
       ),
     ).toBe(true);
   });

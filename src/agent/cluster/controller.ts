@@ -1,0 +1,147 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { PacketCapture } from "../../api/resource.ts";
+import { resourceProblems } from "../../api/resource-problems.ts";
+import { keyOf } from "../../store/capture-store.ts";
+import { CaptureGone } from "../../store/kubernetes/kubernetes-store.ts";
+import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
+import { type NamespaceWatch, watchNamespace } from "../../target/watch-namespace.ts";
+import { reconcile } from "../reconcile.ts";
+import { runSession, type StopRequest } from "../session.ts";
+import { type ClusterWorld, clusterSession, targetIsHere } from "./cluster-session.ts";
+import { createWorkers } from "./workers.ts";
+
+/** What the controller hears of the world, and whom it tells. */
+export interface ControllerWorld {
+  shared: Omit<ClusterWorld, "onRunning">;
+  /** The newest copy there is, of the captures without an owner and of this node's own. */
+  known(uid: string): PacketCapture | undefined;
+  /** All captures that nobody has claimed. */
+  unowned(): PacketCapture[];
+  /** Whether the capture is deleted for sure: asked of the API server, not of a copy. */
+  isDeleted(capture: PacketCapture): Promise<boolean>;
+  /** An engine runs for this capture now. */
+  onRunning(capture: PacketCapture, target: ResolvedTarget): void;
+  /** A session is over. `undefined`: the capture is gone. */
+  onEnded(uid: string, capture: PacketCapture | undefined): void;
+  onError(capture: PacketCapture | undefined, error: Error): void;
+}
+
+export interface Controller {
+  captureChanged(uid: string, capture: PacketCapture | undefined, before: PacketCapture | undefined): void;
+  podChanged(pod: TargetPod, isGone: boolean): void;
+  isAtWork(uid: string): boolean;
+  /** Asks all sessions to end, and waits. */
+  close(request: StopRequest): Promise<void>;
+}
+
+/** A capture that runs, and what would end it. */
+interface Running {
+  podUID: string | undefined;
+  watch: NamespaceWatch | undefined;
+}
+
+/** Milliseconds between two questions while the API server does not answer. */
+const ASK_AGAIN = 2000;
+
+const STOPPED: StopRequest = { reason: "Stopped", message: "spec.stop was set to true." };
+const DELETED: StopRequest = { reason: "Stopped", message: "The PacketCapture was deleted." };
+
+/** One worker a capture, by uid; what changes wakes or stops it. */
+export function createController(world: ControllerWorld): Controller {
+  const running = new Map<string, Running>();
+
+  const onRunning = (capture: PacketCapture, target: ResolvedTarget): void => {
+    const { uid = "" } = capture.metadata;
+    if (running.has(uid)) return;
+    const gone = (message: string) => workers.stop(uid, { reason: "TargetGone", message });
+    const { networkNamespace, namespaceId, podUID } = target;
+    const watch = networkNamespace === "" ? undefined : watchNamespace(networkNamespace, namespaceId, gone);
+    running.set(uid, { podUID, watch });
+    world.onRunning(capture, target);
+    // Either may have come while the engine opened.
+    if (world.known(uid)?.spec.stop === true) workers.stop(uid, STOPPED);
+    const { targetNamespace: namespace = "", targetPod: name = "" } = capture.spec;
+    const pod = podUID === undefined ? undefined : world.shared.podOf(namespace, name);
+    if (podUID !== undefined && (pod?.metadata.uid !== podUID || hasEnded(pod)))
+      gone(podGone(namespace, name));
+  };
+
+  const work = async (uid: string, stop: AbortSignal): Promise<void> => {
+    const capture = world.known(uid);
+    if (capture === undefined || resourceProblems(capture).length > 0) return;
+    const shared: ClusterWorld = { ...world.shared, onRunning };
+    const known = {
+      node: shared.settings.node,
+      targetIsHere: targetIsHere(shared, capture),
+      engine: "none",
+    } as const;
+    if (reconcile(capture, known).do === "nothing") return;
+    const session = clusterSession(shared, uid, stop);
+    let ended: PacketCapture | undefined;
+    try {
+      ended = await runSession(session.world, keyOf(capture));
+    } catch (error) {
+      if (!(error instanceof CaptureGone)) throw error;
+    } finally {
+      running.get(uid)?.watch?.stop();
+      running.delete(uid);
+      await session.close(ended);
+    }
+    world.onEnded(uid, ended);
+  };
+
+  const workers = createWorkers(work, (uid, error) => world.onError(world.known(uid), error));
+
+  /** Asked until there is an answer, or nothing is left to stop. */
+  const stopIfDeleted = async (uid: string, capture: PacketCapture): Promise<void> => {
+    while (workers.isAtWork(uid)) {
+      try {
+        if (await world.isDeleted(capture)) workers.stop(uid, DELETED);
+        return;
+      } catch {
+        await pause(ASK_AGAIN);
+      }
+    }
+  };
+
+  return {
+    captureChanged: (uid, capture, before) => {
+      if (capture === undefined) {
+        // Out of one list, and into the other perhaps: only the API server knows.
+        if (workers.isAtWork(uid) && before !== undefined && world.known(uid) === undefined) {
+          void stopIfDeleted(uid, before);
+        }
+        return;
+      }
+      if (capture.spec.stop === true && running.has(uid)) workers.stop(uid, STOPPED);
+      else if (!running.has(uid)) workers.wake(uid);
+    },
+    podChanged: (pod, isGone) => {
+      const { namespace, name, uid } = pod.metadata;
+      if (isGone || hasEnded(pod)) {
+        for (const [capture, { podUID }] of running) {
+          if (podUID !== uid) continue;
+          workers.stop(capture, { reason: "TargetGone", message: podGone(namespace, name) });
+        }
+        return;
+      }
+      for (const {
+        spec,
+        metadata: { uid: capture = "" },
+      } of world.unowned()) {
+        if (spec.targetNamespace === namespace && spec.targetPod === name) workers.wake(capture);
+      }
+    },
+    isAtWork: workers.isAtWork,
+    close: workers.close,
+  };
+}
+
+/** Its containers do not come back, and its network goes. */
+function hasEnded({ status }: TargetPod): boolean {
+  return status.phase === "Succeeded" || status.phase === "Failed";
+}
+
+function podGone(namespace: string, name: string): string {
+  return `Pod ${namespace}/${name} is gone.`;
+}

@@ -1,0 +1,75 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { PacketCapture } from "../../api/resource.ts";
+import type { CaptureEnd, Native } from "../../capture/native.ts";
+import { type CaptureStore, StatusConflict } from "../../store/capture-store.ts";
+import { reopenPlace } from "../../store/files/capture-place.ts";
+import { repairRemains, sealManifest } from "../../store/files/remains.ts";
+import { reportOf } from "../../store/files/repair.ts";
+import { addedStatus } from "../added-status.ts";
+import { packetFiles } from "../file-names.ts";
+import { isFinal } from "../progress.ts";
+import { type KeptCapture, keptCaptures } from "../retention/kept-captures.ts";
+
+export interface SettleWorld {
+  native: Native;
+  store: Pick<CaptureStore, "writeStatus">;
+  hostmount: string;
+  hostPath: string;
+  cluster: string;
+  /** A capture of this node, as the API server has it; undefined = it is not there, or not ours. */
+  own(uid: string): PacketCapture | undefined;
+  isAtWork(uid: string): boolean;
+  say(line: string): void;
+  now(): number;
+}
+
+const DIED: CaptureEnd = {
+  reason: "Interrupted",
+  message: "The agent ended while the capture ran; its files were checked and kept.",
+};
+
+/**
+ * At the start of an agent: captures that were running here, and that will not go on because others have
+ * given their end meanwhile (AgentLost) or their resource is gone. Their files are made whole; a resource that
+ * is still there is told what its node has of it.
+ */
+export async function settleRemains(world: SettleWorld): Promise<void> {
+  for await (const captures of keptCaptures(world.hostmount, world.cluster)) {
+    for (const kept of captures) {
+      const { uid, name } = kept.manifest.capture;
+      const capture = world.own(uid);
+      const goesOn = capture !== undefined && !isFinal(capture.status?.progress);
+      if (kept.manifest.finished !== undefined || goesOn || world.isAtWork(uid)) continue;
+      try {
+        await settle(world, kept, capture);
+      } catch (error) {
+        world.say(`${name}: its files could not be checked: ${(error as Error).message}`);
+      }
+    }
+  }
+}
+
+async function settle(
+  world: SettleWorld,
+  kept: KeptCapture,
+  capture: PacketCapture | undefined,
+): Promise<void> {
+  const place = reopenPlace(world.native, kept.folder, kept.prefix);
+  if (place === undefined) return;
+  try {
+    const { manifest, lastSeen } = await repairRemains(world.native, kept, world.say);
+    await sealManifest(kept.folder, kept.prefix, DIED, lastSeen);
+    if (capture === undefined) return;
+    const folder = join(world.hostPath, manifest.capture.name);
+    const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
+    const report = { ...reportOf(manifest), endTime: Date.parse(lastSeen) };
+    const added = addedStatus(capture.status ?? {}, { files, folder, report }, world.now());
+    await world.store.writeStatus(capture, added);
+  } catch (error) {
+    // Somebody else has written meanwhile: what the files say is in the manifest.
+    if (!(error instanceof StatusConflict)) throw error;
+  } finally {
+    place.close();
+  }
+}

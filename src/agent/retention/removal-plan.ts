@@ -1,0 +1,18 @@
+import type { Manifest } from "../../store/files/manifest.ts";
+import { companionNames, leftovers, packetFiles, preparedFiles } from "../file-names.ts";
+
+/**
+ * The names in a capture's folder that its manifest makes its own, in the order in which they go: packets
+ * first and the manifest last, so that a removal that is cut short can be gone on with.
+ * @param folderNames what is there: a name in a manifest alone is no path
+ */
+export function namesToRemove(prefix: string, manifest: Manifest, folderNames: readonly string[]): string[] {
+  const { reservedThrough, files, current } = manifest;
+  const listed = new Set([...files, ...(current === undefined ? [] : [current])].map(({ name }) => name));
+  const packets = [...packetFiles(prefix, folderNames), ...preparedFiles(prefix, folderNames)]
+    .filter(({ name, number }) => number <= reservedThrough || listed.has(name))
+    .map(({ name }) => name);
+  const hidden = leftovers(prefix, folderNames);
+  const { status, lock, manifest: ownName } = companionNames(prefix);
+  return [...packets, ...hidden, ...[status, lock, ownName].filter((name) => folderNames.includes(name))];
+}

@@ -1,0 +1,87 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
+import type { CaptureEnd, Native } from "../../capture/native.ts";
+import { readRecords } from "./capture-records.ts";
+import { replaceFile } from "./durable.ts";
+import type { Manifest } from "./manifest.ts";
+import { finishedManifest, repairedManifest } from "./repair.ts";
+import { lastSign, repairFiles, type Say } from "./repair-files.ts";
+import { foldersIn } from "./running-captures.ts";
+
+/** What an earlier process left of one capture. */
+export interface CaptureRemains {
+  folder: string;
+  prefix: string;
+  manifest: Manifest;
+  /** When it last wrote something, RFC 3339. */
+  lastSeen: string;
+}
+
+/** Finds the manifest of a capture by its uid: names come again, uids do not. Only its own folder can have it. */
+export async function findRemains(
+  output: string,
+  name: string,
+  uid: string,
+): Promise<{ folder: string; prefix: string; manifest: Manifest } | undefined> {
+  const folder = join(output, name);
+  if (!foldersIn(output).includes(folder)) return undefined;
+  for (const file of readdirSync(folder).sort().reverse()) {
+    if (!file.endsWith(".json") || file.startsWith(".") || file.endsWith(".status.json")) continue;
+    const prefix = file.slice(0, -".json".length);
+    const { manifest } = await readRecords(folder, prefix);
+    if (!("problem" in manifest) && manifest.value.capture.uid === uid) {
+      return { folder, prefix, manifest: manifest.value };
+    }
+  }
+  return undefined;
+}
+
+/** Makes the files of a dead capture whole, and its manifest say so. The caller holds the capture's lock. */
+export async function repairRemains(
+  native: Native,
+  found: { folder: string; prefix: string; manifest: Manifest },
+  say: Say,
+): Promise<CaptureRemains> {
+  const { folder, prefix } = found;
+  const place = { native, folder, prefix, say };
+  // A repair writes too: one that was followed by another death is no sign of a capture.
+  const lastSeen = found.manifest.lastSeen ?? lastSign(place, found.manifest);
+  for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
+  const highestNumber = highestNumberOf(found);
+  const { files } = await repairFiles(place, found.manifest);
+  const manifest = { ...repairedManifest(found.manifest, files), highestNumber, lastSeen };
+  await saveManifest(folder, prefix, manifest);
+  return { folder, prefix, manifest, lastSeen };
+}
+
+/** Looked at before a repair, which removes files that are empty: their numbers were seen all the same. */
+function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "lastSeen">): number {
+  const { files, current, removed, reservedThrough, highestNumber = 0 } = manifest;
+  const onDisk = packetFiles(prefix, readdirSync(folder)).filter(({ number }) => number <= reservedThrough);
+  const numbers = [...onDisk, ...files, ...(current === undefined ? [] : [current])].map(
+    ({ number }) => number,
+  );
+  return Math.max(highestNumber, removed.files, ...numbers);
+}
+
+/** Marks the manifest of a capture that ended without its engine. One that has an end keeps it. */
+export async function sealManifest(
+  folder: string,
+  prefix: string,
+  end: CaptureEnd,
+  time: string,
+): Promise<void> {
+  const { manifest } = await readRecords(folder, prefix);
+  if ("problem" in manifest || manifest.value.finished !== undefined) return;
+  await saveManifest(folder, prefix, finishedManifest(manifest.value, end, time));
+}
+
+async function saveManifest(folder: string, prefix: string, manifest: Manifest): Promise<void> {
+  const names = companionNames(prefix);
+  await replaceFile(
+    join(folder, names.manifest),
+    join(folder, names.manifestDraft),
+    `${JSON.stringify(manifest)}\n`,
+  );
+}

@@ -1,0 +1,140 @@
+import { globSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { judge } from "../helpers/judges.ts";
+import { type Link, makeLink } from "../helpers/link.ts";
+import { readManifest } from "../helpers/manifest.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+import { waitUntil } from "../helpers/wait-until.ts";
+import type { ApiServer } from "../kubernetes/api-server.ts";
+import { listEvents, makeNode } from "../kubernetes/objects.ts";
+import {
+  createCapture,
+  deleteCapture,
+  patchCapture,
+  readCapture,
+  type StoredCapture,
+} from "../kubernetes/packet-captures.ts";
+import { type Reach, reachFrom } from "../kubernetes/reach-from.ts";
+import { sendFrames } from "../traffic/frame-traffic.ts";
+import { type AgentProcess, startAgentProcess } from "./agent-process.ts";
+
+const NODE = "worker-01";
+
+/** A node of a cluster as a test has it: an interface with traffic, a hostmount, and an agent that can die. */
+export interface OneNode {
+  hostmount: string;
+  link: Link;
+  reach: Reach;
+  agent(): AgentProcess;
+  start(env?: Record<string, string>): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<void>;
+  create(name: string, spec?: Record<string, unknown>): Promise<StoredCapture>;
+  remove(name: string): Promise<void>;
+  stop(name: string): Promise<unknown>;
+  read(name: string): Promise<StoredCapture>;
+  until(name: string, progress: string, seconds?: number): Promise<StoredCapture>;
+  /** Packet files, whole or being written. */
+  files(name: string): string[];
+  /** What a capture leaves only while it runs. */
+  temporary(name: string): string[];
+  /** As three readers agree on it. */
+  packets(name: string): Promise<number>;
+  /** As the newest manifest publishes it. */
+  published(name: string): number;
+  send(count: number): Promise<void>;
+  /** Waits for `count` Events of the capture. @returns their reasons in the order of their names' time */
+  events(name: string, count: number): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export const SPEC = {
+  targetNode: NODE,
+  targetInterface: "near0",
+  captureSeconds: "600",
+  maxFileSize: "10M",
+  fileCount: "3",
+};
+
+export async function makeOneNode(server: ApiServer): Promise<OneNode> {
+  const folder = makeTemporaryFolder();
+  const hostmount = join(folder.path, "hostmount");
+  mkdirSync(hostmount);
+  const link = await makeLink();
+  const reach = await reachFrom(server, link.near);
+  await makeNode(server.admin, NODE);
+  let agent: AgentProcess | undefined;
+  const agentOrThrow = (): AgentProcess => {
+    if (agent === undefined) throw new Error("no agent has been started");
+    return agent;
+  };
+  const read = (name: string) => readCapture(server.admin, "pcapper", name);
+  const files = (name: string) => globSync(join(hostmount, name, "*.[0-9]*.pcap{,.part}")).sort();
+  const manifestOf = (name: string) =>
+    globSync(join(hostmount, name, "*.json"))
+      .filter((path) => !path.endsWith(".status.json"))
+      .sort()
+      .at(-1);
+  let sent = 0;
+  return {
+    hostmount,
+    link,
+    reach,
+    agent: agentOrThrow,
+    start: async (env = {}) => {
+      agent = await startAgentProcess(server, { node: NODE, hostmount, namespace: link.near, env });
+    },
+    end: async (signal) => {
+      const { kill, ended } = agentOrThrow();
+      kill(signal);
+      await ended;
+    },
+    create: (name, spec = {}) => createCapture(server.admin, "pcapper", name, { ...SPEC, ...spec }),
+    remove: (name) => deleteCapture(server.admin, "pcapper", name),
+    stop: (name) => patchCapture(server.admin, "pcapper", name, { spec: { stop: true } }),
+    read,
+    until: (name, progress, seconds) =>
+      waitUntil(
+        `${name} is ${progress}`,
+        async () => {
+          const capture = await read(name);
+          return capture.status?.progress === progress ? capture : undefined;
+        },
+        seconds,
+      ),
+    files,
+    temporary: (name) =>
+      namesIn(join(hostmount, name)).filter((file) => file.startsWith(".") || file.endsWith(".part")),
+    packets: async (name) =>
+      (await Promise.all(files(name).map(judge))).reduce((sum, { records }) => sum + records.length, 0),
+    published: (name) => {
+      const path = manifestOf(name);
+      return path === undefined ? 0 : readManifest(path).statistics.packets;
+    },
+    send: async (count) => {
+      await sendFrames(link, { kind: "udp4", first: sent, count, length: 100, rate: 20_000 });
+      sent += count;
+    },
+    events: async (name, count) => {
+      const found = await waitUntil(`${count} Events of ${name}`, async () => {
+        const all = await listEvents(server.admin, "pcapper", name);
+        return all.length >= count ? all : undefined;
+      });
+      return found.map(({ reason }) => reason).sort();
+    },
+    close: async () => {
+      agent?.kill("SIGKILL");
+      await agent?.ended;
+      await reach.stop();
+      link.remove();
+      folder.remove();
+    },
+  };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

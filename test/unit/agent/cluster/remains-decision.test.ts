@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { decideOnRemains } from "../../../../src/agent/cluster/remains-decision.ts";
+import type { PacketCapture, PacketCaptureSpec } from "../../../../src/api/resource.ts";
+import type { Manifest } from "../../../../src/store/files/manifest.ts";
+
+const START = Date.parse("2026-01-01T00:00:00Z");
+const SPEC: PacketCaptureSpec = { targetNode: "n", targetInterface: "eth0", captureSeconds: 60 };
+
+function capture(spec: Partial<PacketCaptureSpec> = {}): PacketCapture {
+  return { metadata: { name: "c", namespace: "pcapper" }, spec: { ...SPEC, ...spec } } as PacketCapture;
+}
+
+function manifest(facts: Partial<Manifest> = {}): Manifest {
+  return {
+    manifest: "pcapper/v1",
+    capture: { namespace: "pcapper", name: "c", uid: "u", node: "n", spec: SPEC },
+    startTime: new Date(START).toISOString(),
+    reservedThrough: 64,
+    files: [
+      { name: "p.00003.pcap", number: 3, packets: 5, bytes: 500, firstTimestamp: "", lastTimestamp: "" },
+    ],
+    removed: { files: 2, packets: 7 },
+    statistics: { packets: 12, bytes: 900 },
+    ...facts,
+  };
+}
+
+const at = (seconds: number) => START + seconds * 1000;
+const lastSeen = new Date(at(10)).toISOString();
+
+describe("what an earlier agent left of a capture", () => {
+  test("goes on until the original end, behind every number used, and the gap is known", () => {
+    const decision = decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(25));
+    expect(decision).toMatchObject({ go: "on", secondsLeft: 35, gapSeconds: 15 });
+    expect(decision).toMatchObject({
+      earlier: { nextNumber: 4, statistics: { packets: 12, packetsRemoved: 7 } },
+    });
+  });
+
+  test("keeps the gaps of earlier restarts", () => {
+    const before = { from: "a", to: "b" };
+    const decision = decideOnRemains(capture(), { manifest: manifest({ gaps: [before] }), lastSeen }, at(25));
+    if (decision.go !== "on") throw new Error("it should go on");
+    expect(JSON.parse(decision.earlier.gaps)).toEqual([
+      before,
+      { from: lastSeen, to: new Date(at(25)).toISOString() },
+    ]);
+  });
+
+  test("never captures longer than asked for, also where the clock was set back", () => {
+    expect(decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(-500))).toMatchObject({
+      secondsLeft: 60,
+    });
+  });
+
+  const ends: [string, PacketCapture, Partial<Manifest>, number, string][] = [
+    ["has ended by its time", capture(), {}, 60, "Interrupted"],
+    ["was stopped meanwhile", capture({ stop: true }), {}, 20, "Stopped"],
+    ["has all the packets asked for", capture({ packetCount: 12 }), {}, 20, "PacketCountReached"],
+    [
+      "had an end before the agent died",
+      capture(),
+      { finished: { reason: "DiskFull", message: "x", time: "" } },
+      20,
+      "DiskFull",
+    ],
+    ["has no start time", capture(), { startTime: "" }, 20, "Interrupted"],
+  ];
+  test.each(ends)("%s", (_name, resource, facts, seconds, reason) => {
+    const decision = decideOnRemains(resource, { manifest: manifest(facts), lastSeen }, at(seconds));
+    expect(decision).toMatchObject({ go: "end", end: { reason } });
+  });
+});
