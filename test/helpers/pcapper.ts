@@ -36,6 +36,8 @@ export interface Pcapper {
   /** As published last; undefined before the first one. */
   manifest(): Manifest | undefined;
   kill(signal: NodeJS.Signals): void;
+  /** What it said so far. */
+  stderr(): string;
   /** Resolves at its end. */
   ended: Promise<PcapperResult>;
 }
@@ -94,6 +96,7 @@ export function startPcapper(resource: PacketCapture, options: PcapperOptions): 
       return path === undefined ? undefined : readManifest(path);
     },
     kill: (signal) => void child.kill(signal),
+    stderr: () => told.stderr,
     ended,
   };
 }

@@ -1,17 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadNative } from "../../src/capture/native.ts";
-import { packetsIn, recoverIn } from "../fixtures/lifecycle/left-files.ts";
-import { ADDON } from "../fixtures/lifecycle/run-child.ts";
+import { packetsIn, unfinishedIn } from "../fixtures/lifecycle/left-files.ts";
 import { makeSteadyTraffic, type SteadyTraffic } from "../fixtures/lifecycle/steady-traffic.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { atLatestAtExit } from "../helpers/end-with-test.ts";
-import { dyingWithTest, mustExecute } from "../helpers/execute.ts";
-import { readManifest } from "../helpers/manifest.ts";
+import { mustExecute } from "../helpers/execute.ts";
+import { type Manifest, readManifest } from "../helpers/manifest.ts";
 import { readPcap } from "../helpers/pcap-reader.ts";
+import { capture, type Pcapper, readStatus, startPcapper } from "../helpers/pcapper.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 
@@ -20,7 +18,9 @@ const CAPTURE_SECONDS = 6;
 /** What may be lost, in nanoseconds. */
 const LAST_TWO_SECONDS = 2_000_000_000n;
 const MEGABYTES = { ext4: 64, xfs: 320 } as const;
-const CHILD = join(import.meta.dirname, "../fixtures/lifecycle/child.mjs");
+const ONE_FILE = "30M";
+const NAME = "cut";
+const LAUNCHER = join(import.meta.dirname, "../../bin/pcapper");
 
 describeAsRoot("A power cut while a capture runs", () => {
   let traffic: SteadyTraffic;
@@ -38,16 +38,12 @@ describeAsRoot("A power cut while a capture runs", () => {
         const mounted: (() => void)[] = [];
         try {
           const running = await mountImage(disks, kind, "running", mounted, true);
-          const stop = startCapture(traffic, running, rotating ? 300_000 : 50_000_000);
-          const { cutAt } = await afterSomeSeconds(running, disks);
-          await stop();
+          const pcapper = await startCapture(traffic, running, rotating ? "300k" : ONE_FILE);
+          const { cutAt } = await afterSomeSeconds(pcapper, disks);
+          pcapper.kill("SIGKILL");
+          await pcapper.ended;
           const after = await mountImage(disks, kind, "copy", mounted, false);
-          const manifest = readManifest(join(after, "t.json"));
-          await recoverIn(loadNative(), after);
-          expect(await packetsIn(after)).toBeGreaterThanOrEqual(
-            manifest.statistics.packets - manifest.removed.packets,
-          );
-          mustReachUntil(after, cutAt - LAST_TWO_SECONDS);
+          await mustRecover(after, cutAt);
         } finally {
           for (const unmount of mounted.reverse()) unmount();
           disks.remove();
@@ -77,51 +73,66 @@ async function mountImage(
   return folder;
 }
 
-/** @returns what ends the capture and waits for it */
-function startCapture({ near }: SteadyTraffic, folder: string, maxFileSize: number): () => Promise<void> {
-  const options = {
-    ...{ interfaceName: "near0", filter: "", snapLength: 1500, promiscuous: true, ringBytes: 4 << 20 },
-    ...{ captureSeconds: 50, packetCount: 0, folder, filePrefix: "t", maxFileSize, fileCount: 40 },
-    ...{ maxWriteRate: 0, manifestHead: "{}" },
-  };
-  const task = JSON.stringify({ addon: ADDON, state: "never", ending: "return", options });
+/** A capture of `pcapper run` on the disk. */
+async function startCapture({ near }: SteadyTraffic, output: string, maxFileSize: string): Promise<Pcapper> {
   // Into its network only: what was mounted just now is not in its mount namespace.
-  const command = ["nsenter", `-t${near.pid}`, "-n", "--", process.execPath, CHILD, task];
-  const child = spawn("setpriv", dyingWithTest(command), { stdio: "ignore" });
-  const kill = atLatestAtExit(() => child.kill("SIGKILL"));
-  const closed = once(child, "close");
-  return async () => {
-    kill();
-    await closed;
-  };
+  const inside = (command: readonly string[]): string[] => [
+    "nsenter",
+    `-t${near.pid}`,
+    "-n",
+    "--",
+    ...command,
+  ];
+  const spec = { targetNode: "localhost", targetInterface: "near0", captureSeconds: 50 };
+  const files = { maxFileSize, fileCount: maxFileSize === ONE_FILE ? 1 : 40 };
+  const pcapper = startPcapper(capture(NAME, { ...spec, ...files }), {
+    namespace: { ...near, inside },
+    output,
+    env: { MIN_FREE_DISK: "0", CAPTURE_BUFFER: "4Mi" },
+  });
+  await pcapper.running();
+  return pcapper;
 }
 
 /** Copies the image of a capture that runs for some seconds, nothing synced, as a power cut leaves it. */
-async function afterSomeSeconds(folder: string, { path }: TemporaryFolder): Promise<{ cutAt: bigint }> {
-  const manifest = join(folder, "t.json");
+async function afterSomeSeconds(pcapper: Pcapper, { path }: TemporaryFolder): Promise<{ cutAt: bigint }> {
   const wanted = PACKETS_A_SECOND * CAPTURE_SECONDS;
-  await waitUntil(
-    "the capture has run for some seconds",
-    () => {
-      return existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).statistics.packets >= wanted;
-    },
-    30,
-  );
+  const packets = (): number => pcapper.manifest()?.statistics.packets ?? 0;
+  await waitUntil("the capture has run for some seconds", () => packets() >= wanted, 30);
   const cutAt = BigInt(Date.now()) * 1_000_000n;
-  await mustExecute([
-    "cp",
-    "--reflink=auto",
-    "--sparse=always",
-    join(path, "running.image"),
-    join(path, "copy.image"),
-  ]);
+  const images = [join(path, "running.image"), join(path, "copy.image")];
+  await mustExecute(["cp", "--reflink=auto", "--sparse=always", ...images]);
   return { cutAt };
 }
 
-/** The packets in a folder begin at the first one and go on, without a gap, to `time` at least. */
+/** What `pcapper recover` makes of a disk after the cut. */
+async function mustRecover(output: string, cutAt: bigint): Promise<void> {
+  const folder = join(output, NAME);
+  const published = manifestIn(folder).statistics.packets;
+  expect(manifestIn(folder).finished).toBeUndefined();
+  await mustExecute([LAUNCHER, "recover", "--output", output]);
+  const { finished, statistics, removed } = manifestIn(folder);
+  expect(finished?.reason).toBe("Interrupted");
+  expect(readStatus(folder)?.status?.reason).toBe("Interrupted");
+  expect(unfinishedIn(folder)).toEqual([]);
+  expect(removed.packets).toBe(0);
+  expect(await packetsIn(folder)).toBe(statistics.packets);
+  expect(statistics.packets).toBeGreaterThanOrEqual(published);
+  mustReachUntil(folder, cutAt - LAST_TWO_SECONDS);
+}
+
+function manifestIn(folder: string): Manifest {
+  const [path = ""] = globSync(`${folder}/*.json`, { exclude: (name) => name.endsWith(".status.json") });
+  return readManifest(path);
+}
+
+/** The packets in a folder go on, without a gap in the sender's numbers, to `time` at least. */
 function mustReachUntil(folder: string, time: bigint): void {
   const paths = globSync(`${folder}/*.pcap`).sort();
-  const times = paths.flatMap((path) => readPcap(path).records.map(({ timestamp }) => timestamp));
-  expect(times.at(-1) ?? 0n).toBeGreaterThan(time);
-  expect(times.length).toBeGreaterThan(PACKETS_A_SECOND * (CAPTURE_SECONDS - 2));
+  const records = paths.flatMap((path) => readPcap(path).records);
+  expect(records.at(-1)?.timestamp ?? 0n).toBeGreaterThan(time);
+  expect(records.length).toBeGreaterThan(PACKETS_A_SECOND * (CAPTURE_SECONDS - 2));
+  const numbers = records.map(({ data }) => data.readBigUInt64BE(data.length - 8));
+  const gaps = numbers.filter((number, at) => at > 0 && number !== (numbers[at - 1] ?? 0n) + 1n);
+  expect(gaps).toEqual([]);
 }
