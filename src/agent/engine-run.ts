@@ -1,9 +1,10 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
-import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
+import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
+import { gapFacts } from "./gaps.ts";
 import { diskPressure } from "./limits.ts";
 import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
@@ -140,11 +141,7 @@ function createStatusWriter(
   plan: CapturePlan,
   run: RunPlan & { folder: string },
 ) {
-  const before = claimed.status ?? {};
-  const takenUp: Pick<PacketCaptureStatus, "resumes" | "gapSeconds"> =
-    run.earlier === undefined
-      ? {}
-      : { resumes: (before.resumes ?? 0) + 1, gapSeconds: (before.gapSeconds ?? 0) + (run.gapSeconds ?? 0) };
+  const takenUp = run.earlier === undefined ? {} : gapFacts(run.earlier.gaps);
   let told = false;
   let capture = claimed;
   let latest: CaptureReport | undefined;
@@ -170,13 +167,14 @@ function createStatusWriter(
   };
   const tell = (message: string): void => {
     const { gapSeconds = 0 } = run;
+    const { resumes = 0 } = capture.status ?? {};
     const event =
       run.earlier === undefined
         ? { reason: "Running", message }
         : {
             reason: "Resumed",
             // With its number: the same words would be the same Event.
-            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${takenUp.resumes}).`,
+            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${resumes}).`,
           };
     world.store.recordEvent(capture, { type: "Normal", ...event });
   };

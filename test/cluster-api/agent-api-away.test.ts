@@ -8,7 +8,7 @@ import { apiServerForFile } from "./cluster.ts";
 import { makeOneNode, type OneNode } from "./one-node.ts";
 
 const server = apiServerForFile();
-/** The agent's longest pause between two tries is 30 s. */
+/** Seconds. The agent's longest pause between two tries is 30 s, also when the API is just back. */
 const PATIENCE = 60;
 
 describeAsRoot("an agent whose API server goes away", () => {
@@ -31,7 +31,7 @@ describeAsRoot("an agent whose API server goes away", () => {
     test(`${signal} of the API server while running, etcd compacted: no gap, one Event a transition`, async () => {
       const name = `away-${signal.toLowerCase()}`;
       await node.create(name);
-      await node.until(name, "running");
+      await node.until(name, "running", PATIENCE);
       const before = (await interfaceCounters(node.link.near, "near0")).received;
       await node.send(500);
       await server().pause(signal);
@@ -60,7 +60,7 @@ describeAsRoot("an agent whose API server goes away", () => {
   test("its time ends while the API is away: the end arrives when it is back, with the right time", async () => {
     const name = "ends-away";
     await node.create(name, { captureSeconds: 3 });
-    const { status: running } = await node.until(name, "running");
+    const { status: running } = await node.until(name, "running", PATIENCE);
     await node.send(100);
     await server().pause("SIGKILL");
     const over = Date.parse(running?.startTime ?? "") + 3000;
@@ -71,12 +71,13 @@ describeAsRoot("an agent whose API server goes away", () => {
     expect(Math.abs(Date.parse(status?.endTime ?? "") - over)).toBeLessThan(1500);
     expect(await node.events(name, 3)).toEqual(["Running", "Scheduled", "TimeElapsed"]);
     expect(await node.packets(name)).toBe(100);
-  }, 120_000);
+  }, 180_000);
 
   test("away right after the claim: it runs, and says so when the API is back", async () => {
     const name = "claimed-away";
     await node.create(name);
-    await waitUntil("it is claimed", async () => (await node.read(name)).status?.progress !== undefined);
+    const isClaimed = async () => (await node.read(name)).status?.progress !== undefined;
+    await waitUntil("it is claimed", isClaimed, PATIENCE);
     await server().pause("SIGKILL");
     await pause(2000);
     await server().resume();
@@ -86,7 +87,7 @@ describeAsRoot("an agent whose API server goes away", () => {
     expect(status).toMatchObject({ reason: "Stopped" });
     expect(await node.events(name, 3)).toEqual(["Running", "Scheduled", "Stopped"]);
     expect(node.temporary(name)).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   test("away when it is claimed: a node cut off claims it once the way is back", async () => {
     const name = "cut-off";
@@ -100,12 +101,12 @@ describeAsRoot("an agent whose API server goes away", () => {
     const { status } = await node.until(name, "finished", PATIENCE);
     expect(status).toMatchObject({ reason: "TimeElapsed" });
     expect(await node.events(name, 3)).toEqual(["Running", "Scheduled", "TimeElapsed"]);
-  }, 120_000);
+  }, 180_000);
 
   test("stop: true written as soon as the API is back is honoured", async () => {
     const name = "stop-on-return";
     await node.create(name);
-    await node.until(name, "running");
+    await node.until(name, "running", PATIENCE);
     await node.send(40);
     await server().pause("SIGKILL");
     await node.send(60);
@@ -114,12 +115,12 @@ describeAsRoot("an agent whose API server goes away", () => {
     const { status } = await node.until(name, "finished", PATIENCE);
     expect(status).toMatchObject({ reason: "Stopped", statistics: { packets: 100, dropped: 0 } });
     expect(await node.packets(name)).toBe(100);
-  }, 120_000);
+  }, 180_000);
 
   test("the agent dies and comes back while the API is out of reach: it goes on when the API is back", async () => {
     const name = "both-away";
     await node.create(name);
-    await node.until(name, "running");
+    await node.until(name, "running", PATIENCE);
     await node.send(40);
     await waitUntil("40 packets are published", () => node.published(name) >= 40);
     await node.end("SIGKILL");
@@ -134,5 +135,5 @@ describeAsRoot("an agent whose API server goes away", () => {
     const { status } = await node.until(name, "finished", PATIENCE);
     expect(status).toMatchObject({ reason: "Stopped", resumes: 1, statistics: { packets: 100 } });
     expect(await node.packets(name)).toBe(100);
-  }, 120_000);
+  }, 180_000);
 });

@@ -210,6 +210,21 @@ describeAsRoot("an agent that dies and comes back", () => {
     expect(node.files(name)).toEqual(files);
   });
 
+  test("killed again before its status tells of the resume: no gap is lost", async () => {
+    const name = "killed-again";
+    await node.create(name);
+    await node.until(name, "running");
+    for (let deaths = 1; deaths <= 3; deaths += 1) {
+      await node.end("SIGKILL");
+      await node.start();
+      await waitUntil("an engine goes on", () => node.gaps(name) === deaths);
+    }
+    await waitUntil("all are told", async () => (await node.read(name)).status?.resumes === 3);
+    await node.stop(name);
+    expect((await node.until(name, "finished")).status).toMatchObject({ reason: "Stopped", resumes: 3 });
+    await nothingTemporary(name);
+  });
+
   test("a crash loop stays within maxFileSize × fileCount, and numbers only increase", async () => {
     const name = "crash-loop";
     const maxFileSize = 400_000;

@@ -41,8 +41,10 @@ export interface OneNode {
   packets(name: string): Promise<number>;
   /** As the newest manifest publishes it. */
   published(name: string): number;
+  /** How often the newest manifest says that nothing was captured for a while. */
+  gaps(name: string): number;
   send(count: number): Promise<void>;
-  /** Waits for `count` Events of the capture. @returns their reasons in the order of their names' time */
+  /** Waits for `count` Events of the capture. @returns their reasons, sorted */
   events(name: string, count: number): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -109,6 +111,10 @@ export async function makeOneNode(server: ApiServer): Promise<OneNode> {
     published: (name) => {
       const path = manifestOf(name);
       return path === undefined ? 0 : readManifest(path).statistics.packets;
+    },
+    gaps: (name) => {
+      const path = manifestOf(name);
+      return path === undefined ? 0 : (readManifest(path).gaps ?? []).length;
     },
     send: async (count) => {
       await sendFrames(link, { kind: "udp4", first: sent, count, length: 100, rate: 20_000 });

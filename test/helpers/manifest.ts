@@ -29,6 +29,7 @@ export interface Manifest {
     droppedByInterface: number;
     droppedOnWrite: number;
   };
+  gaps?: { from: string; to: string }[];
   finished?: { reason: string; message: string; time: string };
 }
 

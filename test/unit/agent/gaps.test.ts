@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { gapFacts } from "../../../src/agent/gaps.ts";
+
+const gap = (from: string, to: string) => ({
+  from: `2026-01-01T00:00:${from}Z`,
+  to: `2026-01-01T00:00:${to}Z`,
+});
+
+test("each gap is a resume, and their seconds are added before they are rounded", () => {
+  const gaps = [gap("01.000", "02.400"), gap("10.000", "12.400")];
+  expect(gapFacts(JSON.stringify(gaps))).toEqual({ resumes: 2, gapSeconds: 4 });
+});
+
+test("a clock that was set back makes no gap shorter than nothing", () => {
+  expect(gapFacts(JSON.stringify([gap("30.000", "10.000"), gap("40.000", "45.000")]))).toEqual({
+    resumes: 2,
+    gapSeconds: 5,
+  });
+});
