@@ -67,7 +67,8 @@ class StopRequest {
 };
 
 // One capture: a capture thread that takes packets from the ring to the files, and helper threads for
-// all that is slow (FileKeeper: files, InterfaceWatch: drop counters). Created, started, stopped and destroyed by its owner's thread.
+// all that is slow (FileKeeper: files, InterfaceWatch: drop counters). Created, started, stopped and
+// destroyed by its owner's thread.
 class Capture {
  public:
   // `on_change` is called on either thread after each change of state, file or counters; it must not
