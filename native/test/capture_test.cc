@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "engine/clock.h"
 #include "engine/failure.h"
@@ -110,6 +112,7 @@ void CheckEnded(const CaptureReport& report, const std::string& folder, const st
   CHECK(manifest.find("\"packets\":" + std::to_string(report.statistics.packets) + ",\"bytes\"") !=
         std::string::npos);
   CHECK(report.start_time > 0);
+  CHECK(manifest.find("\"startTime\":\"" + FormatTime(report.start_time)) != std::string::npos);
   CHECK(report.end_time >= report.start_time);
 }
 
@@ -129,6 +132,28 @@ TEST_CASE("what is sent is captured, all of it, and a stop writes it") {
   CHECK(report.statistics.bytes == 20'000ull * 200);
   CHECK(report.interface->link_type == "EN10MB");
   CHECK(report.warnings.empty());
+}
+
+TEST_CASE("no packet from before a capture's start time is in its files") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const TemporaryFolder folder;
+  std::atomic<bool> over{false};
+  std::thread sender([&] {
+    while (!over) link.Send(10);
+  });
+  Watched watched(OptionsFor(folder.path()));
+  const bool running = watched.AwaitRunning();
+  over = true;
+  sender.join();
+  REQUIRE(running);
+  link.Send(1);
+  const CaptureReport report = watched.StopAndEnd();
+  CheckEnded(report, folder.path(), "Stopped");
+  const auto packets = test::ParsePcap(ReadFile(folder / "t.00001.pcap"));
+  REQUIRE_FALSE(packets.empty());
+  const test::Packet& first = packets.front();
+  CHECK(first.header.seconds * kNanosecondsPerSecond + first.header.nanoseconds >= report.start_time);
 }
 
 TEST_CASE("on lo each packet is captured once") {
