@@ -56,6 +56,8 @@ export interface SessionWorld {
   onReport(capture: PacketCapture, report: CaptureReport): void;
   /** The engine runs on this target now. */
   onRunning?(capture: PacketCapture, target: ResolvedTarget): void;
+  /** This session has given the capture its last word; not called where somebody else had. */
+  onLastWord?(capture: PacketCapture): void;
   now(): number;
 }
 
@@ -175,6 +177,7 @@ async function finish(world: SessionWorld, capture: PacketCapture, ending: Endin
     try {
       const ended = await world.store.writeStatus(latest, status);
       if (isTold) return ended;
+      world.onLastWord?.(ended);
       const type = status.progress === "finished" ? "Normal" : "Warning";
       world.store.recordEvent(ended, { type, reason: ending.end.reason, message: status.message ?? "" });
       return ended;

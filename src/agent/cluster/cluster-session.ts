@@ -40,6 +40,8 @@ export interface ClusterWorld {
   podOf(namespace: string, name: string): TargetPod | undefined;
   onReport(capture: PacketCapture, report: CaptureReport): void;
   onRunning(capture: PacketCapture, target: ResolvedTarget): void;
+  /** A session of this agent has given the capture its last word. */
+  onLastWord(capture: PacketCapture): void;
   /** A capture goes on that an earlier process began. */
   onResumed(capture: PacketCapture, earlier: EarlierLife): void;
   say(line: string): void;
@@ -124,6 +126,7 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
     now: shared.now,
     onReport: shared.onReport,
     onRunning: shared.onRunning,
+    onLastWord: shared.onLastWord,
     targetIsHere: (capture) => targetIsHere(shared, capture),
     resolveTarget: (capture, podUID) => resolve(shared, capture, podUID),
     admit: (capture) =>

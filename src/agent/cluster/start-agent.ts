@@ -106,6 +106,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       say,
       now: api.now,
       onReport: ({ metadata }, report) => totals.report(metadata.uid ?? "", report),
+      onLastWord: ({ metadata, status }) => totals.ended(metadata.uid ?? "", status?.reason ?? ""),
       onResumed: ({ metadata }, earlier) => totals.resumed(metadata.uid ?? "", earlier.statistics),
     },
     known,
@@ -116,7 +117,6 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     onRunning: (capture, target) => recordOnPod(events, capture, target),
     onEnded: (uid, capture) => {
       if (capture === undefined) retention.deleted(uid);
-      else if (isFinal(capture.status?.progress)) totals.ended(uid, capture.status?.reason ?? "");
     },
     onError: (capture, error) => log.error(fieldsOf(capture), error.message),
   });
