@@ -15,7 +15,6 @@ import { createKubernetesStore } from "../../store/kubernetes/kubernetes-store.t
 import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
 import { createAnswers } from "../answers/answers.ts";
-import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
 import type { StopRequest } from "../session.ts";
 import { clearLocks } from "./clear-locks.ts";
