@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { captureWhile, type Place } from "./capture-run.ts";
 import type { FirstPacketResult } from "./results.ts";
-import { startSender, type Traffic } from "./sender.ts";
+import { startSender, type Traffic, whileSending } from "./sender.ts";
 import type { WriterName } from "./writers/index.ts";
 
 export const firstPacketWriters: WriterName[] = ["pcapper", "floor", "tcpdump", "dumpcap", "npm-cap"];
@@ -19,9 +19,11 @@ export async function measureFirstPacket(
   run: number,
 ): Promise<FirstPacketResult> {
   const sender = startSender(place.sandbox, place.sendMethod, traffic);
-  await sleep(200);
   const job = { writer, filter: "", rotateBytes: 100_000_000, traffic };
-  const { label, cost, count } = await captureWhile(place, job, () => sender.done);
+  const { label, cost, count } = await whileSending(sender, async () => {
+    await sleep(200);
+    return captureWhile(place, job, () => sender.done);
+  });
   if (count.packets === 0) throw new Error(`${label} captured nothing`);
   return { label, run, milliseconds: Number(count.firstSentAtNs - cost.startedAtNs) / 1e6 };
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { captureWhile, type Place } from "./capture-run.ts";
 import { output } from "./command.ts";
 import type { NeighbourResult } from "./results.ts";
-import { startSender, type Traffic } from "./sender.ts";
+import { startSender, type Traffic, whileSending } from "./sender.ts";
 import { programPath } from "./toolbox.ts";
 import type { WriterName } from "./writers/index.ts";
 
@@ -22,10 +22,11 @@ type Latency = Pick<NeighbourResult, "p50Us" | "p99Us" | "maxUs">;
 async function probeWhileSending(place: Place, smoke: boolean): Promise<Latency> {
   const shown = smoke ? { ...traffic, rate: 20_000, packets: 30_000 } : traffic;
   const sender = startSender(place.sandbox, place.sendMethod, shown);
-  await sleep(500);
   const file = join(place.folder, "neighbour");
-  const text = await output(programPath("neighbour"), file, String(smoke ? 0.5 : seconds));
-  await sender.done;
+  const text = await whileSending(sender, async () => {
+    await sleep(500);
+    return output(programPath("neighbour"), file, String(smoke ? 0.5 : seconds));
+  });
   await rm(file);
   const { p50Us, p99Us, maxUs } = JSON.parse(text);
   return { p50Us, p99Us, maxUs };

@@ -12,7 +12,9 @@ async function attempt<T>(results: Results, what: string, list: T[], work: () =>
     list.push(await work());
     process.stderr.write(`bench: ${what}: ${JSON.stringify(list.at(-1))}\n`);
   } catch (error) {
-    results.failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    const failure = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+    results.failures.push(failure);
+    process.stderr.write(`bench: ${failure}\n`);
   }
 }
 

@@ -66,3 +66,19 @@ export function startSender(sandbox: Sandbox, method: SendMethod, traffic: Traff
   const stop = atExit(() => child.kill("SIGKILL"));
   return { done: outcome(child).finally(stop), stop };
 }
+
+/**
+ * Sends while `work` goes on, and waits for the sender's end even where `work` failed: only one at a time can send
+ * live frames to an interface.
+ */
+export async function whileSending<T>(sender: RunningSender, work: () => Promise<T>): Promise<T> {
+  const ended = sender.done.catch((error: unknown) => error);
+  try {
+    const result = await work();
+    await sender.done;
+    return result;
+  } finally {
+    sender.stop();
+    await ended;
+  }
+}

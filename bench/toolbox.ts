@@ -32,5 +32,7 @@ export async function compileNpmCap(): Promise<void> {
   await cp(resolve(root, "node_modules/cap"), npmCapFolder, { recursive: true });
   const gyp = resolve(root, "node_modules/node-gyp/bin/node-gyp.js");
   const headers = resolve(nodeProgram, "../..");
-  await output(nodeProgram, gyp, "rebuild", "--silent", "-C", npmCapFolder, `--nodedir=${headers}`);
+  const rebuild = [nodeProgram, gyp, "rebuild", "--silent", "-C", npmCapFolder, `--nodedir=${headers}`];
+  // A user's npm configuration may carry a nodedir of another Node, and would win.
+  await output("env", "-u", "npm_config_nodedir", ...rebuild);
 }
