@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { type Access, makeApiClient } from "./api-client.ts";
 import { type Child, startChild } from "./child.ts";
+import { serviceAccountKeys } from "./service-account-keys.ts";
 
 export interface ApiServerPlace {
   program: string;
@@ -21,7 +21,7 @@ export interface RunningApiServer {
 
 /** Starts a kube-apiserver on the loopback; resolves when it is ready. The data is etcd's. */
 export async function startApiServerProcess(place: ApiServerPlace): Promise<RunningApiServer> {
-  makeKeys(place);
+  writeFileSync(tokenFile(place), `${place.adminToken},admin,admin,system:masters\n`, { mode: 0o600 });
   const process = startChild([place.program, ...flags(place)], join(place.folder, "kube-apiserver.log"));
   try {
     const admin = await waitUntil("kube-apiserver is ready", () => accessOnceReady(process, place), 120);
@@ -32,17 +32,14 @@ export async function startApiServerProcess(place: ApiServerPlace): Promise<Runn
   }
 }
 
-/** Keys for service accounts, and the one token that may do everything. */
-function makeKeys({ folder, adminToken }: ApiServerPlace): void {
-  const keyPath = join(folder, "service-accounts.key");
-  if (existsSync(keyPath)) return;
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  writeFileSync(keyPath, privateKey.export({ type: "pkcs1", format: "pem" }), { mode: 0o600 });
-  writeFileSync(join(folder, "service-accounts.pub"), publicKey.export({ type: "spki", format: "pem" }));
-  writeFileSync(join(folder, "tokens.csv"), `${adminToken},admin,admin,system:masters\n`, { mode: 0o600 });
+/** The one token that may do everything. */
+function tokenFile({ folder }: ApiServerPlace): string {
+  return join(folder, "tokens.csv");
 }
 
-function flags({ folder, port, etcd }: ApiServerPlace): string[] {
+function flags(place: ApiServerPlace): string[] {
+  const { folder, port, etcd } = place;
+  const { signing, checking } = serviceAccountKeys(folder);
   const values = {
     "etcd-servers": etcd,
     "bind-address": "127.0.0.1",
@@ -50,11 +47,11 @@ function flags({ folder, port, etcd }: ApiServerPlace): string[] {
     "secure-port": port,
     // It makes its own certificate there.
     "cert-dir": folder,
-    "token-auth-file": join(folder, "tokens.csv"),
+    "token-auth-file": tokenFile(place),
     "authorization-mode": "RBAC",
     "service-account-issuer": "https://kubernetes.default.svc",
-    "service-account-signing-key-file": join(folder, "service-accounts.key"),
-    "service-account-key-file": join(folder, "service-accounts.pub"),
+    "service-account-signing-key-file": signing,
+    "service-account-key-file": checking,
     "service-cluster-ip-range": "10.0.0.0/24",
     "allow-privileged": true,
     "endpoint-reconciler-type": "none",

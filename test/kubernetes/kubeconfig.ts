@@ -10,13 +10,13 @@ export interface Kubeconfig {
   path: string;
 }
 
-/** A kubeconfig that stands by itself, and a file in `folder` with it: no other file is named in it. */
-export function keepKubeconfig(folder: string, { address, authority, token }: Access): Kubeconfig {
+/** A kubeconfig that stands by itself: no other file is named in it. */
+export function kubeconfigText({ address, authority, token }: Access): string {
   const cluster = {
     server: address,
     "certificate-authority-data": Buffer.from(authority).toString("base64"),
   };
-  const text = stringify({
+  return stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "test", cluster }],
@@ -24,6 +24,11 @@ export function keepKubeconfig(folder: string, { address, authority, token }: Ac
     contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
     "current-context": "test",
   });
+}
+
+/** A kubeconfig, and a file in `folder` with it. */
+export function keepKubeconfig(folder: string, access: Access): Kubeconfig {
+  const text = kubeconfigText(access);
   const path = join(folder, `${randomUUID()}.kubeconfig`);
   writeFileSync(path, text, { mode: 0o600 });
   return { text, path };

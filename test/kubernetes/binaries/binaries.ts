@@ -17,7 +17,7 @@ export interface Binaries {
 export async function findBinaries(): Promise<Binaries> {
   const assets = process.env.KUBEBUILDER_ASSETS;
   if (assets) return fromFolder(assets);
-  const folder = await buildKubernetes();
+  const folder = await buildKubernetes("api");
   return {
     etcd: await findEtcd(),
     kubeApiserver: join(folder, "kube-apiserver"),
