@@ -90,10 +90,24 @@ export const USAGE = {
 
 type UsageCode = keyof typeof USAGE;
 
+/** Codes of work that failed beside a capture's own end: the command ends with 1. */
+export const FAILURES = {
+  PCAPPER_CLUSTER_FAILED: "The API server was not reached, refused, or has no pcapper in that namespace.",
+  PCAPPER_GATHER_INCOMPLETE: "Something was not gathered; what was is kept, and the summary names the rest.",
+  PCAPPER_EXPORT_INCOMPLETE: "Something is not in the archive that should be; the rest is.",
+  PCAPPER_EXPORT_NOT_FOUND: "The node has no capture or file of that name.",
+  PCAPPER_EXPORT_REFUSED: "What has that name is a symbolic link, or no plain file, and is not given out.",
+  PCAPPER_EXPORT_OUT_OF_RANGE: "An offset lies past the end of the file.",
+  PCAPPER_EXPORT_UNREADABLE: "A folder or file of the node could not be read.",
+  PCAPPER_EXPORT_UNREAD: "Whoever read the export went away before its end.",
+} as const satisfies Record<string, string>;
+
+type FailureCode = keyof typeof FAILURES;
+
 /** The code of an error that is neither wrong use nor the end of a capture: a defect. */
 export const INTERNAL = "PCAPPER_INTERNAL";
 
-export type ErrorCode = UsageCode | Reason | typeof INTERNAL;
+export type ErrorCode = UsageCode | FailureCode | Reason | typeof INTERNAL;
 
 export interface Problem {
   code: ErrorCode;

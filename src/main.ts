@@ -1,5 +1,6 @@
 import { loadNative } from "./capture/native.ts";
 import { argumentError, notEmpty } from "./commands/arguments.ts";
+import { addGatherCommands } from "./commands/gather-commands.ts";
 import { errorLines, INTERNAL, PcapperError } from "./errors.ts";
 import { parseLogLevel } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     .option("--netns-folder <DIR>", "where the node's network namespaces are mounted", "/run/netns")
     .option("--cni-cache-folder <DIR>", "where libcni keeps its results", "/var/lib/cni/results")
     .action(async (options) => end(await (await import("./commands/agent.ts")).agent(options)));
+  addGatherCommands(program, end);
   await program.parseAsync();
 }
 

@@ -17,16 +17,26 @@ export type Credentials = Pick<
   "ca" | "cert" | "key" | "rejectUnauthorized" | "servername" | "auth" | "agent"
 > & { headers: Record<string, string> };
 
+/** What a command line may say about it. */
+export interface KubeconfigChoice {
+  /** A path, instead of KUBECONFIG and ~/.kube/config. */
+  kubeconfig?: string;
+  /** Instead of the current one. */
+  context?: string;
+}
+
 /**
  * As kubectl finds it: KUBECONFIG, ~/.kube/config, or the service account of the pod.
- * @throws PcapperError PCAPPER_BAD_ENVIRONMENT where there is none, or it cannot be used
+ * @throws PcapperError PCAPPER_BAD_ENVIRONMENT where there is none, or it cannot be used; PCAPPER_BAD_ARGUMENT
+ * where what was chosen is not there
  */
-export async function loadConfiguration(): Promise<Configuration> {
-  const inPod = hasKubeconfig() ? undefined : serviceAccountConfiguration(process.env);
+export async function loadConfiguration(choice: KubeconfigChoice = {}): Promise<Configuration> {
+  const chosen = choice.kubeconfig !== undefined || choice.context !== undefined;
+  const inPod = chosen || hasKubeconfig() ? undefined : serviceAccountConfiguration(process.env);
   if (inPod !== undefined) return inPod;
   // Loaded late: what needs no kubeconfig does not pay for it.
   const { loadKubeconfig } = await import("./kubeconfig.ts");
-  return loadKubeconfig();
+  return loadKubeconfig(choice);
 }
 
 function hasKubeconfig(): boolean {

@@ -2,17 +2,33 @@ import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { PcapperError } from "../errors.ts";
-import type { Configuration, Credentials } from "./configuration.ts";
+import type { Configuration, Credentials, KubeconfigChoice } from "./configuration.ts";
 
-/** What KUBECONFIG or ~/.kube/config says. @throws PcapperError PCAPPER_BAD_ENVIRONMENT */
-export function loadKubeconfig(): Configuration {
+/** What KUBECONFIG, ~/.kube/config or the chosen file says. @throws PcapperError PCAPPER_BAD_ENVIRONMENT, PCAPPER_BAD_ARGUMENT */
+export function loadKubeconfig({ kubeconfig, context }: KubeconfigChoice = {}): Configuration {
   const config = new KubeConfig();
   try {
-    config.loadFromDefault();
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw unusable(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    if (kubeconfig === undefined) throw unusable(`it cannot be read: ${why}`);
+    throw wrong(`--kubeconfig is "${kubeconfig}": it cannot be read: ${why}`);
   }
+  if (context !== undefined) chooseContext(config, context);
   return configurationOf(config);
+}
+
+function chooseContext(config: KubeConfig, context: string): void {
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context)) {
+    throw wrong(`--context is "${context}": write one that the kubeconfig has: ${names.join(", ")}`);
+  }
+  config.setCurrentContext(context);
+}
+
+function wrong(message: string): PcapperError {
+  return new PcapperError("PCAPPER_BAD_ARGUMENT", message);
 }
 
 /** What client-node invents where there is no configuration at all. */

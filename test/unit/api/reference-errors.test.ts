@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { REASONS, USAGE } from "../../../src/errors.ts";
+import { FAILURES, REASONS, USAGE } from "../../../src/errors.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../../docs/reference-errors.md"), "utf8");
 
@@ -25,4 +25,8 @@ test.each(["finished", "failure"] as const)("the page has every reason of progre
 
 test("the page has every code of wrong use", () => {
   expect(tableBelow("Wrong use (exit code 2)")).toEqual({ ...USAGE });
+});
+
+test("the page has every code of work that failed", () => {
+  expect(tableBelow("Failures of export and gather (exit code 1)")).toEqual({ ...FAILURES });
 });

@@ -1,0 +1,79 @@
+import { statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { PcapperError, throwProblems } from "../errors.ts";
+import { type SinceArguments, sinceTime } from "../export/since.ts";
+import { type GatherWorld, gather as gatherAll } from "../gather/gather.ts";
+import { layoutOf } from "../gather/layout.ts";
+import { createBars, createLines } from "../gather/progress.ts";
+import { allProblems } from "../gather/results.ts";
+import { summaryDocument, summaryTable } from "../gather/summary.ts";
+import { writeWhole } from "../gather/write-records.ts";
+import { createKubernetesApi } from "../kubernetes/api.ts";
+import { loadConfiguration } from "../kubernetes/configuration.ts";
+import { createLog } from "../log.ts";
+import { parseLogLevel } from "../settings.ts";
+import { VERSION } from "../version.ts";
+
+export interface GatherArguments extends SinceArguments {
+  namespace: string;
+  output: string;
+  includeRunning?: boolean;
+  kubeconfig?: string;
+  context?: string;
+}
+
+/** `pcapper gather`: captures of all nodes, to this machine. @returns the exit code */
+export async function gather(names: readonly string[], options: GatherArguments): Promise<number> {
+  const { namespace, includeRunning = false } = options;
+  const selection = { includeRunning, since: sinceTime(options, Date.now()) };
+  const output = await usableFolder(options.output);
+  const configuration = await loadConfiguration(options);
+  const log = createLog(parseLogLevel(process.env.LOG_LEVEL ?? "") ?? "info");
+  await log.open();
+  const progress = process.stderr.isTTY ? createBars(process.stderr) : createLines(log);
+  const signal = interruptible();
+  const world: GatherWorld = {
+    api: createKubernetesApi(configuration),
+    configuration,
+    signal,
+    watch: progress.watch,
+  };
+
+  const result = await gatherAll(world, { namespace, names, selection, output }).finally(() => {
+    progress.end();
+    world.api.close();
+  });
+  const facts = { version: VERSION, time: new Date().toISOString(), namespace };
+  await writeWhole(layoutOf(output).summary, `${JSON.stringify(summaryDocument(result, facts), null, 2)}\n`);
+  await new Promise((written) => process.stdout.write(summaryTable(result), written));
+  const problems = signal.aborted
+    ? ["stopped before all was here: the same command goes on", ...allProblems(result)]
+    : allProblems(result);
+  throwProblems(problems.map((message) => ({ code: "PCAPPER_GATHER_INCOMPLETE", message })));
+  return 0;
+}
+
+async function usableFolder(folder: string): Promise<string> {
+  const path = resolve(folder);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+    if (statSync(path).isDirectory()) return path;
+    throw new Error("it is not a folder");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PcapperError(
+      "PCAPPER_BAD_OUTPUT",
+      `--output is "${folder}": it cannot be made or used: ${why}`,
+    );
+  }
+}
+
+/** The first Ctrl-C or SIGTERM keeps what is here; the second is the kernel's. */
+function interruptible(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => stop.abort(new Error(`stopped by ${name === "SIGINT" ? "Ctrl-C" : name}`)));
+  }
+  return stop.signal;
+}

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { closeSync } from "node:fs";
+import { Readable } from "node:stream";
+import { type Pack, pack } from "tar-stream";
+import { type HeldFile, type HeldFolder, holdFile, holdFolder } from "./guarded-open.ts";
+import { listFolders } from "./list.ts";
+import type { ExportedCapture, ExportedFile } from "./listing.ts";
+import type { Write } from "./output-stream.ts";
+import { readBytes } from "./read-bytes.ts";
+import { type Selection, selectFiles } from "./selection.ts";
+
+export interface TarWish {
+  hostmount: string;
+  names: readonly string[];
+  selection: Selection;
+}
+
+/** What a person has to know beside the archive. */
+export interface TarReport {
+  problems: string[];
+  leftOut: string[];
+}
+
+const CHECKSUMS = "checksums.sha256";
+
+/**
+ * Writes captures as a tar stream: `FOLDER/FILE`, manifests last in each folder, and at the very end the
+ * checksums of all, so that an archive which was cut short can be told.
+ * @throws where a file ends early or the reader went away: the archive then has no end
+ */
+export async function writeTar(wish: TarWish, write: Write): Promise<TarReport> {
+  const archive = pack();
+  const report: TarReport = { problems: [], leftOut: [] };
+  const filled = fill(archive, wish, report);
+  // The loop below throws the same; where the loop itself fails, the rest fails because of it.
+  filled.catch((error: Error) => archive.destroy(error));
+  for await (const chunk of archive) await write(chunk as Buffer);
+  await filled;
+  return report;
+}
+
+async function fill(
+  archive: Pack,
+  { hostmount, names, selection }: TarWish,
+  report: TarReport,
+): Promise<void> {
+  const checksums: string[] = [];
+  for (const { captures, problems } of listFolders(hostmount, names)) {
+    report.problems.push(...problems);
+    for (const capture of captures) {
+      report.problems.push(...capture.problems.map((problem) => `${capture.folder}: ${problem}`));
+      const chosen = selectFiles(capture, selection);
+      if ("leftOut" in chosen) report.leftOut.push(`${capture.folder}: ${capture.prefix}: ${chosen.leftOut}`);
+      else checksums.push(...(await addCapture(archive, hostmount, capture, chosen.files, report)));
+    }
+  }
+  await addEntry(archive, { name: CHECKSUMS, ...ofText(checksums.join("")) });
+  archive.finalize();
+}
+
+/** @returns the lines of its files in the list of checksums */
+async function addCapture(
+  archive: Pack,
+  hostmount: string,
+  capture: ExportedCapture,
+  files: readonly ExportedFile[],
+  report: TarReport,
+): Promise<string[]> {
+  const { folder, manifest, manifestFile } = capture;
+  const held = holdFolder(hostmount, folder);
+  if ("refused" in held) {
+    report.problems.push(`${folder} ${held.refused}`);
+    return [];
+  }
+  const lines: string[] = [];
+  try {
+    for (const file of [...files, ...(manifestFile === undefined ? [] : [manifestFile])]) {
+      const line = await addFile(archive, held, folder, file, report);
+      if (line !== undefined) lines.push(line);
+    }
+  } finally {
+    held.close();
+  }
+  if (manifest === undefined || manifestFile !== undefined) return lines;
+  // On the disk it has changed since: this is the one that the lengths are from.
+  const name = `${folder}/${capture.prefix}.json`;
+  return [...lines, await addEntry(archive, { name, ...ofText(`${JSON.stringify(manifest)}\n`) })];
+}
+
+async function addFile(
+  archive: Pack,
+  held: HeldFolder,
+  folder: string,
+  { name, bytes, modified }: ExportedFile,
+  report: TarReport,
+): Promise<string | undefined> {
+  const path = `${folder}/${name}`;
+  const file: HeldFile | { refused: string } = holdFile(held, name);
+  if ("refused" in file) {
+    report.problems.push(`${path} ${file.refused}`);
+    return undefined;
+  }
+  try {
+    const chunks = readBytes(path, file, 0, bytes);
+    return await addEntry(archive, { name: path, size: bytes, modified: new Date(modified), chunks });
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+interface Entry {
+  name: string;
+  size: number;
+  modified: Date;
+  chunks: AsyncIterable<Buffer>;
+}
+
+function ofText(text: string): Omit<Entry, "name"> {
+  const bytes = Buffer.from(text);
+  return { size: bytes.length, modified: new Date(), chunks: Readable.from([bytes]) };
+}
+
+/** @returns its line in the list of checksums, as sha256sum has it */
+async function addEntry(archive: Pack, { name, size, modified: mtime, chunks }: Entry): Promise<string> {
+  const hash = createHash("sha256");
+  async function* hashed() {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  await new Promise<void>((resolve, reject) => {
+    const header = { name, size, mtime, mode: 0o640, type: "file" } as const;
+    const entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
+    const source = Readable.from(hashed(), { objectMode: false });
+    source.on("error", (error) => {
+      reject(error);
+      entry.destroy(error);
+    });
+    entry.on("error", reject);
+    source.pipe(entry);
+  });
+  return `${hash.digest("hex")}  ${name}\n`;
+}

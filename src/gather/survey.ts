@@ -1,0 +1,84 @@
+import { KIND, type PacketCapture } from "../api/resource.ts";
+import { PcapperError } from "../errors.ts";
+import type { KubernetesApi, KubernetesObject, Query } from "../kubernetes/api.ts";
+import { KubernetesError } from "../kubernetes/api.ts";
+import { capturesPath } from "../kubernetes/paths.ts";
+import { type AgentPod, type ClusterFacts, type NodeObject, watchedNamespace } from "./cluster-facts.ts";
+
+const AGENTS = "app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent";
+const PAGE = "500";
+
+type Api = Pick<KubernetesApi, "list">;
+
+/**
+ * @param names of captures; all where there are none
+ * @throws PcapperError PCAPPER_CLUSTER_FAILED where the agents or the captures cannot be listed
+ */
+export async function surveyCluster(
+  api: Api,
+  namespace: string,
+  names: readonly string[],
+  onProblem: (sentence: string) => void,
+): Promise<ClusterFacts> {
+  const pods = await must(agentPods(api, namespace));
+  const watched = watchedNamespace(pods) ?? namespace;
+  const captures = await must(listAll<KubernetesObject>(api, capturesPath(watched)));
+  if (pods.length === 0 && captures.length === 0) throw nothingThere(namespace);
+  const wanted = (name: string) => names.length === 0 || names.includes(name);
+  const events = await listAll<EventObject>(api, `/api/v1/namespaces/${watched}/events`).catch(orProblem([]));
+  return {
+    pods,
+    captures: captures.filter(({ metadata }) => wanted(metadata.name)) as unknown as PacketCapture[],
+    events: events.filter((event) => names.length === 0 || isOfCapture(event, names)),
+    nodes: await listAll<NodeObject>(api, "/api/v1/nodes").catch(() => undefined),
+  };
+
+  function orProblem<T>(instead: T): (error: unknown) => T {
+    return (error) => {
+      onProblem(`Events: ${error instanceof Error ? error.message : String(error)}`);
+      return instead;
+    };
+  }
+}
+
+/** The agents' pods, on one node or on all. @throws KubernetesError */
+export function agentPods(api: Api, namespace: string, node?: string): Promise<AgentPod[]> {
+  const onNode = node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` };
+  return listAll(api, `/api/v1/namespaces/${namespace}/pods`, { labelSelector: AGENTS, ...onNode });
+}
+
+interface EventObject extends KubernetesObject {
+  involvedObject?: { kind?: string; name?: string };
+}
+
+function isOfCapture({ involvedObject }: EventObject, names: readonly string[]): boolean {
+  return involvedObject?.kind === KIND && names.includes(involvedObject.name ?? "");
+}
+
+/** A few hundred at a time. @throws KubernetesError */
+async function listAll<T extends KubernetesObject>(api: Api, path: string, query: Query = {}): Promise<T[]> {
+  const all: T[] = [];
+  for (let next: string | undefined = ""; next !== undefined; ) {
+    const more: Query = next === "" ? {} : { continue: next };
+    const page = await api.list<T>(path, { ...query, limit: PAGE, ...more });
+    all.push(...page.items);
+    next = page.continueToken;
+  }
+  return all;
+}
+
+async function must<T>(listing: Promise<T>): Promise<T> {
+  try {
+    return await listing;
+  } catch (error) {
+    if (!(error instanceof KubernetesError)) throw error;
+    throw new PcapperError("PCAPPER_CLUSTER_FAILED", error.message, { cause: error });
+  }
+}
+
+function nothingThere(namespace: string): PcapperError {
+  return new PcapperError(
+    "PCAPPER_CLUSTER_FAILED",
+    `--namespace is "${namespace}": there is neither an agent's pod nor a PacketCapture in it`,
+  );
+}
