@@ -48,9 +48,11 @@ export async function repairRemains(
   // A repair writes too: one that was followed by another death is no sign of a capture.
   const lastSeen = found.manifest.lastSeen ?? lastSign(place, found.manifest);
   for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
-  const highestNumber = highestNumberOf(found);
+  const seen = { highestNumber: highestNumberOf(found), lastSeen };
+  // First on the disk what the repair itself makes unknowable: it may be cut short, and be done again.
+  await saveManifest(folder, prefix, { ...found.manifest, ...seen });
   const { files } = await repairFiles(place, found.manifest);
-  const manifest = { ...repairedManifest(found.manifest, files), highestNumber, lastSeen };
+  const manifest = { ...repairedManifest(found.manifest, files), ...seen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createWorkers } from "../../../../src/agent/cluster/workers.ts";
 
 const STOP = { reason: "Stopped", message: "" };
@@ -35,18 +35,71 @@ test("a key that is woken at work is worked on once more, not twice at a time", 
   expect({ turns, most }).toEqual({ turns: 2, most: 1 });
 });
 
-test("what work throws is told, and the key can be woken again", async () => {
-  const errors: string[] = [];
-  const workers = createWorkers(
-    () => Promise.reject(new Error("no")),
-    (key, error) => errors.push(`${key}: ${error.message}`),
-  );
-  workers.wake("a");
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(workers.isAtWork("a")).toBe(false);
-  workers.wake("a");
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(errors).toEqual(["a: no", "a: no"]);
+describe("work that throws", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Fails `failures` times. */
+  function failing(failures: number) {
+    const found = { turns: 0, errors: [] as string[] };
+    const workers = createWorkers(
+      async (key) => {
+        found.turns += 1;
+        if (key === "waking") workers.wake(key);
+        if (found.turns <= failures) throw new Error("no");
+      },
+      (key, error) => found.errors.push(`${key}: ${error.message}`),
+      () => 0.999,
+    );
+    return { workers, found };
+  }
+
+  test("is told, and done again until it goes well", async () => {
+    const { workers, found } = failing(2);
+    workers.wake("a");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(workers.isAtWork("a")).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(found).toEqual({ turns: 3, errors: ["a: no", "a: no"] });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is done again ever more rarely, at least once a minute or so", async () => {
+    const { workers, found } = failing(1000);
+    workers.wake("a");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(found.turns).toBe(6);
+    await vi.advanceTimersByTimeAsync(605_000);
+    expect(found.turns).toBe(16);
+    await workers.close(STOP);
+  });
+
+  test("is done again at once when something new is heard of its key", async () => {
+    const { workers, found } = failing(1);
+    workers.wake("a");
+    await vi.advanceTimersByTimeAsync(0);
+    workers.wake("a");
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(found.turns).toBe(2);
+  });
+
+  test("has its pause, also where it wakes its own key before it fails", async () => {
+    const { workers, found } = failing(1000);
+    workers.wake("waking");
+    await vi.advanceTimersByTimeAsync(400);
+    expect(found.turns).toBe(1);
+    await workers.close(STOP);
+  });
+
+  test("is not done again after closing", async () => {
+    const { workers, found } = failing(1000);
+    workers.wake("a");
+    await vi.advanceTimersByTimeAsync(0);
+    await workers.close(STOP);
+    workers.wake("b");
+    expect(vi.getTimerCount()).toBe(0);
+    expect(found.turns).toBe(1);
+  });
 });
 
 test("a stop reaches the work at hand with its reason, and only the first counts", async () => {
