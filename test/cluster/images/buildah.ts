@@ -1,0 +1,42 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { mustExecute } from "../../helpers/execute.ts";
+import { cacheFolder } from "../../kubernetes/binaries/cache-folder.ts";
+
+/** What a run of buildah notes for its own time only is gone with its mounts, however it ends. */
+const WITH_PRIVATE_RUN = 'mount -t tmpfs tmpfs "$1" && shift && exec nice -n 10 "$@"';
+
+/** Images of the tests are in a storage of their own, beside whatever this machine's user has. */
+export function buildah(...args: string[]): Promise<string> {
+  const [root, run] = [storageFolder("root"), storageFolder("run")];
+  const oneAtATime = ["flock", root];
+  const privately = ["unshare", "--mount", "sh", "-c", WITH_PRIVATE_RUN, "sh", run];
+  const storage = ["--root", root, "--runroot", run, "--storage-driver", "overlay"];
+  return mustExecute([...oneAtATime, ...privately, "buildah", ...storage, ...args]);
+}
+
+function storageFolder(name: string): string {
+  const folder = join(cacheFolder(), "buildah", name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+export interface Build {
+  /** NAME:TAG */
+  name: string;
+  context: string;
+  /** Path of the Dockerfile, where it is not the context's own. */
+  file?: string;
+  target?: string;
+  arguments?: Record<string, string>;
+}
+
+/** Builds an image from what this machine has: nothing is pulled. @throws Error with what the build said */
+export async function buildImage(build: Build): Promise<void> {
+  const { name, context, file, target, arguments: values = {} } = build;
+  const options = ["--isolation", "chroot", "--pull-never", "--layers", "--format", "docker", "--tag", name];
+  if (file !== undefined) options.push("--file", file);
+  if (target !== undefined) options.push("--target", target);
+  for (const [key, value] of Object.entries(values)) options.push("--build-arg", `${key}=${value}`);
+  await buildah("build", ...options, context);
+}
