@@ -17,6 +17,33 @@ export default defineConfig({
           ...onePerTime,
         },
       },
+      {
+        test: {
+          name: "chart",
+          include: ["test/chart/**/*.test.ts"],
+          globalSetup: ["test/kubernetes/binaries/before-tests.ts"],
+          ...onePerTime,
+        },
+      },
+      {
+        test: {
+          name: "kubernetes-slow",
+          include: ["test/cluster-slow/**/*.test.ts"],
+          globalSetup: ["test/kubernetes/binaries/before-tests.ts"],
+          ...onePerTime,
+        },
+      },
+      {
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          // Builds the images, and brings up the one cluster of all files.
+          globalSetup: ["test/cluster/before-tests.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
       { test: { name: "slow", include: ["test/slow/**/*.test.ts"], ...onePerTime } },
     ],
   },

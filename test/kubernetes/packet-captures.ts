@@ -1,6 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { PacketCapture } from "../../src/api/resource.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { ApiServer } from "./api-server.ts";
+import { renderChart } from "./helm.ts";
 import type { StoredObject } from "./objects.ts";
 
 const GROUP = "/apis/packetcapture.pcapper/v1alpha1";
@@ -10,7 +14,6 @@ const CRD = "packetcaptures.packetcapture.pcapper";
 export type StoredCapture = PacketCapture & StoredObject;
 
 export const crdPath = new URL("../../chart/crd/packetcaptures.yaml", import.meta.url).pathname;
-export const agentRbacPath = new URL("../../chart/rbac/agent.yaml", import.meta.url).pathname;
 
 /** Path of all captures of a namespace, or of one of them. */
 export function capturesPath(namespace: string, name?: string): string {
@@ -23,9 +26,21 @@ export async function applyCrd(server: ApiServer, path: string = crdPath): Promi
   await mustKubectl(server, "wait", "--for=condition=Established", "--timeout=60s", `crd/${CRD}`);
 }
 
-/** Applies the agent's service account and rights; its namespace must exist. */
+/** Applies the agent's service account and rights as the chart has them; the namespace must exist. */
 export async function applyAgentRbac(server: ApiServer): Promise<void> {
-  await mustKubectl(server, "apply", "-f", agentRbacPath);
+  await withAgentRbac((path) => mustKubectl(server, "apply", "-f", path));
+}
+
+export async function removeAgentRbac(server: ApiServer): Promise<void> {
+  await withAgentRbac((path) => mustKubectl(server, "delete", "-f", path, "--ignore-not-found"));
+}
+
+async function withAgentRbac(use: (path: string) => Promise<unknown>): Promise<void> {
+  const folder = makeTemporaryFolder();
+  const path = join(folder.path, "agent.yaml");
+  writeFileSync(path, await renderChart({}, ["agent/service-account.yaml", "agent/rbac.yaml"]));
+  await use(path);
+  folder.remove();
 }
 
 /** @throws Error with what kubectl said, where its exit code is not 0 */
