@@ -4,7 +4,7 @@ import type { Configuration, Credentials } from "./configuration.ts";
 
 /** Milliseconds each part of an exchange may take. */
 export interface TimeLimits {
-  /** Until the head of the answer is there; with all of connecting. */
+  /** Until the head of the answer is there; with all of connecting, but not the wait for a connection that is free. */
   head: number;
   /** Between two pieces of the answer. */
   silence: number;
@@ -117,7 +117,11 @@ function closeIdle(agent: http.Agent): void {
 
 function headOf(sent: http.ClientRequest, within: number): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const timer = setTimeout(() => sent.destroy(tooLong("did not answer for", within)), within);
+  let timer: NodeJS.Timeout | undefined;
+  // Not before it has its connection: those before it in the queue have limits of their own.
+  sent.on("socket", () => {
+    timer = setTimeout(() => sent.destroy(tooLong("did not answer for", within)), within);
+  });
   sent.on("response", resolve);
   // Stays: the connection may also fail later, when the reader hears of it.
   sent.on("error", reject);

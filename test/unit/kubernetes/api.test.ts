@@ -61,6 +61,15 @@ test("a hundred requests use a few connections", async () => {
   expect(server.connections()).toBeLessThanOrEqual(8);
 });
 
+test("a request that waits for a free connection has all of its time when it has one", async () => {
+  await start((response) => setTimeout(() => json(response, 200, {}), 200), {
+    requestLimits: { head: 700, silence: 700, whole: 700 },
+  });
+  const all = await Promise.all(Array.from({ length: 48 }, () => api.get("/one")));
+  expect(all).toHaveLength(48);
+  expect(errors).toEqual([]);
+});
+
 test("requests in a row use one connection, refused ones too", async () => {
   await start((response) => refuse(response, 409, "Conflict"));
   for (let i = 0; i < 20; i += 1) await expect(api.patchMerge("/one", {})).rejects.toThrow("409");
