@@ -63,6 +63,11 @@ export function errorOfAnswer(what: string, status: number, body: unknown, retry
   });
 }
 
+/** The API itself is not there: its definition is gone or being replaced, or its server is just starting. */
+export function isApiMissing(error: unknown): boolean {
+  return error instanceof KubernetesError && error.status === 404 && !isObjectMissing(error);
+}
+
 /**
  * An object that is not there, said by whoever would have it. The 404 of an API that is itself missing (a
  * deleted CRD, a server that is starting) names no object, and says nothing about one.

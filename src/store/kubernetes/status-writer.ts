@@ -1,7 +1,12 @@
 import type { PacketCapture, PacketCaptureStatus } from "../../api/resource.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { type Backoff, type BackoffRange, createBackoff } from "../../kubernetes/backoff.ts";
-import { isTransient, KubernetesError } from "../../kubernetes/kubernetes-error.ts";
+import {
+  isApiMissing,
+  isObjectMissing,
+  isTransient,
+  KubernetesError,
+} from "../../kubernetes/kubernetes-error.ts";
 import { capturePath } from "../../kubernetes/paths.ts";
 import { type CaptureStore, keyOf, StatusConflict } from "../capture-store.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -29,7 +34,7 @@ type Api = Pick<KubernetesApi, "get" | "patchMerge">;
 
 /**
  * Writes a status as a merge patch of what changed, on the version it was decided on only. While the API is
- * away it waits; the newest of several statuses wins, and all who wait hear when that one is there.
+ * away, or its definition, it waits; the newest of several statuses wins, and all who wait hear when that one is there.
  */
 export function createStatusWriter(
   api: Api,
@@ -85,7 +90,7 @@ async function untilWritten(
         return writing.base;
       }
     } catch (error) {
-      if (!isTransient(error)) {
+      if (!isTransient(error) && !isApiMissing(error)) {
         writing.over = true;
         throw error;
       }
@@ -110,7 +115,7 @@ async function attempt(api: Api, writing: Writing): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
-    if (error.status === 404) throw gone(base, error);
+    if (isObjectMissing(error)) throw gone(base, error);
     if (isTransient(error) && !writing.unsure.includes(wanted)) writing.unsure.push(wanted);
     if (error.status !== 409) throw error;
     writing.base = await afterConflict(api, writing, error);

@@ -45,7 +45,7 @@ const api = {
 };
 
 function applied(body: { metadata: { resourceVersion: string }; status: object }): PacketCapture {
-  if (there === undefined) throw failure(404);
+  if (there === undefined) throw objectMissing();
   const version = there.metadata.resourceVersion;
   if (body.metadata.resourceVersion !== version) throw failure(409);
   const resourceVersion = String(Number(version) + 1);
@@ -67,6 +67,13 @@ function withPatch(target: object, patch: object): object {
 
 const failure = (status: number, retryAfter = 0) =>
   new KubernetesError(`it is ${status}`, { status, retryAfter });
+/** As kube-apiserver words it. */
+const objectMissing = () =>
+  new KubernetesError("it is not there", {
+    status: 404,
+    reason: "NotFound",
+    body: { kind: "Status", reason: "NotFound", details: { name: "pcap1" } },
+  });
 const away: Trouble = () => Promise.reject(failure(0));
 /** The write arrives, its answer does not. */
 const lostAnswer: Trouble = (attempt) => {
@@ -160,11 +167,14 @@ test("what the API server refuses for good is an error at once", async () => {
   expect(patches).toHaveLength(1);
 });
 
-test.each([0, 401, 403, 429, 500, 503])("a status that meets %i is sent until it arrives", async (status) => {
-  troubles = [() => Promise.reject(failure(status)), () => Promise.reject(failure(status, 1)), away];
-  expect(await store.writeStatus(CAPTURE, { node: "n1" })).toMatchObject({ status: { node: "n1" } });
-  expect(patches).toHaveLength(4);
-});
+test.each([0, 401, 403, 404, 429, 500, 503])(
+  "a status that meets %i is sent until it arrives",
+  async (status) => {
+    troubles = [() => Promise.reject(failure(status)), () => Promise.reject(failure(status, 1)), away];
+    expect(await store.writeStatus(CAPTURE, { node: "n1" })).toMatchObject({ status: { node: "n1" } });
+    expect(patches).toHaveLength(4);
+  },
+);
 
 test("a write whose answer was lost is known as ours, and is no conflict", async () => {
   troubles = [lostAnswer];
@@ -185,7 +195,7 @@ test("a write whose answer was lost and that was another's in the end is a confl
 
 test("a look at a conflict that fails is taken again", async () => {
   troubles = [lostAnswer];
-  readTroubles = [failure(0), failure(503)];
+  readTroubles = [failure(0), failure(404), failure(503)];
   expect(await store.writeStatus(CAPTURE, { node: "n1" })).toMatchObject({ status: { node: "n1" } });
 });
 
@@ -247,9 +257,9 @@ test("a read waits for the API as well", async () => {
   expect(await store.read({ namespace: "pcapper", name: "pcap1" })).toEqual(CAPTURE);
 });
 
-test("a read of an API that is missing does not say that the capture is gone", async () => {
-  readTroubles = [failure(404)];
-  await expect(store.read({ namespace: "pcapper", name: "pcap1" })).rejects.toMatchObject({ status: 404 });
+test("a read of an API that is missing does not say that the capture is gone: it waits", async () => {
+  readTroubles = [failure(404), failure(404)];
+  expect(await store.read({ namespace: "pcapper", name: "pcap1" })).toEqual(CAPTURE);
 });
 
 test("an event is about the capture, by its uid", () => {
