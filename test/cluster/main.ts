@@ -13,7 +13,7 @@ import { environment, usage } from "./usage.ts";
 const say = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
 
 const program = new Command("cluster").description("A Kubernetes cluster of two nodes on this machine.");
-program.option("--name <NAME>", "which one", "dev");
+program.enablePositionalOptions().option("--name <NAME>", "which one", "dev");
 const place = (): ClusterPlace => clusterPlace(program.opts<{ name: string }>().name);
 
 program
@@ -59,7 +59,6 @@ program
     const [code] = await once(spawn(file, args, { stdio: "inherit" }), "exit");
     process.exitCode = code;
   });
-program.enablePositionalOptions();
 
 function mustBeUp(): void {
   if (!isUp(place())) throw new Error(`Cluster ${place().id} is not up: npm run cluster -- up`);
