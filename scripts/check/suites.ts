@@ -60,6 +60,13 @@ const SUITES: (Suite & { needs: string })[] = [
   { name: "kubernetes", needs: "test/cluster-api", slow: true, ...vitest("kubernetes") },
   { name: "slow", needs: "test/slow", slow: true, ...namespaced("slow") },
   {
+    name: "faults",
+    needs: "test/faults/main.ts",
+    slow: true,
+    command: ["node", "test/faults/main.ts", "--minutes", "5"],
+    skip: () => (isRoot ? undefined : "not root: it mounts file systems"),
+  },
+  {
     name: "native, address sanitizer",
     needs: "native/test/run.sh",
     slow: true,

@@ -7,7 +7,7 @@ const BUILD = join(SOURCES, "../../build/test-traffic");
 const HEADERS = ["common.h", "udp.h"];
 const FLAGS = ["-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
-export type Sender = "frames" | "datagrams" | "stream" | "tunnel";
+export type Sender = "frames" | "datagrams" | "steady" | "stream" | "tunnel";
 
 const compiled = new Map<Sender, Promise<string>>();
 

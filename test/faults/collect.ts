@@ -1,0 +1,57 @@
+/** Everything that can be seen of a scenario when it is over, as the judges want it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { listEvents } from "../kubernetes/objects.ts";
+import { leftoversOf, manifestsOf, packetFilesOf, seenManifest } from "./folder-of.ts";
+import type { Life } from "./lives.ts";
+import type { CaptureSeen, SeenEvent } from "./oracle/observation.ts";
+import { persistent } from "./persistent.ts";
+import { readFiles } from "./read-files.ts";
+import type { Sampler } from "./sample.ts";
+import type { Site } from "./site.ts";
+import type { CaptureWatch } from "./watch-captures.ts";
+
+const NAMESPACE = "pcapper";
+
+export async function collectCapture(
+  { server, hostmount, strangers }: Pick<Site, "server" | "hostmount" | "strangers">,
+  life: Life,
+  watch: CaptureWatch,
+  sampler: Sampler,
+): Promise<CaptureSeen> {
+  const { planned, uid, spec, createdAt, stopAskedAt, deletedAt } = life;
+  const folder = join(hostmount.path, planned.name);
+  const found = manifestsOf(folder, uid);
+  const newest = found.at(-1);
+  const names = newest === undefined ? [] : packetFilesOf(folder, newest.prefix, strangers.paths());
+  const { files, complaints } = await readFiles(folder, names);
+  if (found.length > 1) complaints.push(`it has ${found.length} manifests: it ran again`);
+  // Of a deleted capture nothing should be there at all: that is looked at on its own.
+  const isDeleted = deletedAt !== undefined;
+  if (isDeleted && existsSync(folder) && newest !== undefined)
+    complaints.push("it was deleted, and has files");
+  return {
+    name: planned.name,
+    uid,
+    stream: planned.stream,
+    filtered: planned.spec.captureFilter !== undefined,
+    spec,
+    createdAt,
+    ...(stopAskedAt === undefined ? {} : { stopAskedAt }),
+    ...(deletedAt === undefined ? {} : { deletedAt }),
+    history: watch.history(uid),
+    events: await eventsOf(server, planned.name, uid),
+    ...(newest === undefined ? {} : { manifest: seenManifest(newest) }),
+    files,
+    complaints,
+    leftovers: newest === undefined || isDeleted ? [] : leftoversOf(folder, newest.prefix),
+    samples: sampler.samples(uid),
+  };
+}
+
+async function eventsOf({ admin }: Site["server"], name: string, uid: string): Promise<SeenEvent[]> {
+  const events = await persistent(() => listEvents(admin, NAMESPACE, name));
+  return events
+    .filter(({ involvedObject }) => involvedObject.uid === uid)
+    .map(({ reason, type, message, count = 1 }) => ({ reason, type, message, count }));
+}

@@ -1,0 +1,31 @@
+import type { FaultKind } from "./scenario.ts";
+
+/** Each fault as a person would say it. */
+export const FAULT_MEANINGS: Record<FaultKind, string> = {
+  "agent-killed": "agent: SIGKILL, back after up to 5 s",
+  "agent-terminated": "agent: SIGTERM, back after up to 5 s",
+  "agent-frozen": "agent: SIGSTOP for 1 to 12 s",
+  "api-killed": "kube-apiserver: SIGKILL and started again",
+  "api-terminated": "kube-apiserver: SIGTERM and started again",
+  "api-refuses": "API: every request answered by 429",
+  "api-fails": "API: most requests answered by 500",
+  "api-slow": "API: each request 1.5 s late",
+  "api-cut": "API: connections cut in the middle of a line",
+  "api-answers-lost": "API: writes carried out, their answers lost",
+  "api-hangs": "API: connections accepted, nothing ever said",
+  "etcd-compacted": "etcd compacted",
+  "interface-down": "interface: down and up",
+  "interface-renamed": "interface: renamed and back",
+  "interface-deleted": "interface: deleted",
+  "pod-deleted": "pod: deleted",
+  "pod-replaced": "pod: replaced under the same name",
+  "pod-network-gone": "pod: network namespace gone",
+  "capture-deleted": "capture: deleted while it runs",
+  "capture-recreated": "capture: deleted and created under the same name",
+  "disk-full": "hostmount: full",
+  "inodes-used-up": "hostmount: no inodes left",
+  "files-removed": "hostmount: the file being written removed by somebody",
+  "foreign-files": "hostmount: files of others with names like ours",
+  "descriptors-few": "agent: file descriptors used up",
+  burst: "traffic: a burst of 60,000 packets a second",
+};

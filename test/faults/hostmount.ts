@@ -1,0 +1,73 @@
+/** Where a node's captures go: a folder of this machine's disk, or a small file system of its own. */
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { atLatestAtExit } from "../helpers/end-with-test.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+import type { Scenario } from "./scenario.ts";
+
+export interface Hostmount {
+  path: string;
+  /** Takes all the room there is. @returns a function that gives it back */
+  fill(): () => void;
+  /** Takes all inodes. */
+  useUpInodes(): () => void;
+  remove(): void;
+}
+
+const SIZE = "48m";
+const INODES = 400;
+
+export function makeHostmount(disk: Scenario["disk"]): Hostmount {
+  const folder = makeTemporaryFolder();
+  const path = join(folder.path, "hostmount");
+  mkdirSync(path);
+  const unmount = disk === "folder" ? () => undefined : mount(path);
+  const ballast = join(path, "ballast");
+  return {
+    path,
+    fill: () => {
+      writeUntilFull(ballast);
+      return () => rmSync(ballast, { force: true });
+    },
+    useUpInodes: () => {
+      mkdirSync(ballast);
+      for (let left = statfsSync(path).ffree; left > 0; left -= 1) writeOrStop(join(ballast, String(left)));
+      return () => rmSync(ballast, { recursive: true, force: true });
+    },
+    remove: () => {
+      unmount();
+      folder.remove();
+    },
+  };
+}
+
+function mount(path: string): () => void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE},nr_inodes=${INODES}`, "tmpfs", path]);
+  return atLatestAtExit(() => execFileSync("umount", ["--lazy", path]));
+}
+
+function writeUntilFull(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let size = 1 << 20; size >= 512; size >>= 1) while (writes(file, size));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function writes(file: number, size: number): boolean {
+  try {
+    return writeSync(file, Buffer.alloc(size)) === size;
+  } catch {
+    return false;
+  }
+}
+
+function writeOrStop(path: string): void {
+  try {
+    writeFileSync(path, "");
+  } catch {
+    // Somebody else had the last one.
+  }
+}

@@ -1,0 +1,96 @@
+/** Which ends are right for a capture, by what was asked and what was done to it. */
+import type { FaultKind } from "../scenario.ts";
+import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./observation.ts";
+
+/** Milliseconds an agent that is back may take to go on with what it finds. */
+const BACK_AT_WORK = 15_000;
+/** Milliseconds an agent may wait before it asks an API server again that failed it. */
+const API_PATIENCE = 35_000;
+/** Milliseconds in which an end may come by another cause that was just as near. */
+const CLOSE = 3000;
+
+/** Faults of the way to the API server, during which an agent cannot learn what it has to do. */
+export const API_FAULTS: readonly FaultKind[] = [
+  "api-terminated",
+  "api-killed",
+  "api-refuses",
+  "api-fails",
+  "api-slow",
+  "api-cut",
+  "api-answers-lost",
+  "api-hangs",
+];
+
+/** What else is true when such a fault met the capture. */
+const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
+  "interface-deleted": ["TargetGone", "InterfaceNotFound", "Interrupted"],
+  "interface-down": ["InterfaceDown", "Interrupted"],
+  "interface-renamed": ["InterfaceNotFound", "Interrupted"],
+  "pod-deleted": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  "pod-replaced": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  "pod-network-gone": ["TargetGone", "PodNetworkNotFound", "Interrupted"],
+  "disk-full": ["DiskFull", "DiskPressure", "NotEnoughDiskSpace"],
+  "inodes-used-up": ["DiskFull"],
+  "files-removed": ["WriteError"],
+  "descriptors-few": ["WriteError", "CaptureError", "PermissionDenied"],
+};
+
+/** Faults after which a capture of that target has nothing left to capture on. */
+const END_OF_TARGET: readonly FaultKind[] = [
+  "interface-deleted",
+  "pod-deleted",
+  "pod-replaced",
+  "pod-network-gone",
+];
+
+/** The reasons that would be true. */
+export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> {
+  const started = capture.manifest?.startTime;
+  const natural = naturalEnd(capture);
+  const met = seen.injections.filter((injection) => concerns(injection, capture) && injection.from < natural);
+  const ended = met.some(({ kind, from }) => END_OF_TARGET.includes(kind) && from < natural - CLOSE);
+  const right = new Set<string>(ended ? [] : ends(capture, natural));
+  for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
+  if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
+  return right;
+}
+
+/** By its own spec alone. */
+function ends({ spec, stopAskedAt, manifest }: CaptureSeen, natural: Moment): string[] {
+  const reached =
+    manifest !== undefined && manifest.statistics.packets >= Number(spec.packetCount ?? Infinity);
+  if (reached) return ["PacketCountReached"];
+  if (stopAskedAt === undefined) return ["TimeElapsed"];
+  return natural - stopAskedAt < CLOSE ? ["Stopped", "TimeElapsed"] : ["Stopped"];
+}
+
+/** When its time is over: as the spec says, from when it began. */
+export function naturalEnd({ manifest, spec, createdAt }: CaptureSeen): Moment {
+  return (manifest?.startTime ?? createdAt) + Number(spec.captureSeconds ?? 600) * 1000;
+}
+
+export function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): boolean {
+  if (kind.startsWith("interface-")) return spec.targetNode !== undefined && spec.targetInterface !== "any";
+  return capture === undefined || capture === name;
+}
+
+/** The agent went while it ran, and could not be back at work before its time was over. */
+function wasAwayAtTheEnd(seen: Observation, started: Moment | undefined, natural: Moment): boolean {
+  return seen.agentAway.some((away) => {
+    if (away.from >= natural || (started !== undefined && away.to < started)) return false;
+    return backAtWork(seen, away) >= natural;
+  });
+}
+
+function backAtWork({ injections }: Observation, away: Interval): Moment {
+  const back = away.to + BACK_AT_WORK;
+  const api = injections.filter(({ kind, from }) => API_FAULTS.includes(kind) && from < back);
+  return Math.max(back, ...api.filter(({ to }) => to > away.from).map(({ to }) => to + API_PATIENCE));
+}
+
+/** From when its right end could be told: its time is over, or it was stopped, and nothing is disturbed. */
+export function couldBeTold(capture: CaptureSeen, { injections, agentAway }: Observation): Moment {
+  const over = capture.manifest?.endTime ?? Math.min(naturalEnd(capture), capture.stopAskedAt ?? Infinity);
+  const disturbed = [...injections, ...agentAway].filter(({ from }) => from <= over + API_PATIENCE);
+  return Math.max(over, ...disturbed.map(({ to }) => to));
+}

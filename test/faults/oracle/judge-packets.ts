@@ -1,0 +1,151 @@
+/** To the packet: what was sent, against what is in the files and what is told about the rest. */
+import { isNoise } from "../../traffic/traffic.ts";
+import { isWithin, shrunk, without } from "./intervals.ts";
+import type { Batch, CaptureSeen, Finding, Interval, KeptPacket } from "./observation.ts";
+
+/**
+ * Milliseconds around a start, an end and a gap in which a packet may be on either side: the kernel's own
+ * work between its call and the clock's (it waits for all processors), on a machine with two of them.
+ */
+const EDGE = 150;
+/** Milliseconds between a packet's way out and its timestamp. */
+const LATE_STAMP = 1000;
+
+export function judgePackets(capture: CaptureSeen, sent: readonly Batch[]): Finding[] {
+  const window = claimedWindow(capture);
+  const kept = capture.files.flatMap(({ packets }) => packets);
+  if (window === undefined || capture.manifest === undefined) return packetsWithoutClaim(capture, kept);
+  const batches = sent.filter(({ count }) => count > 0);
+  const { gaps } = capture.manifest;
+  const must = numbersIn(batches, shrunk(without(window, gaps), EDGE), capture.filtered);
+  const may = new Set(numbersIn(batches, shrunk([window], -EDGE), capture.filtered));
+  return [
+    ...foreignPackets(capture, kept, may),
+    ...untimelyPackets(capture, kept, batches),
+    ...lostPackets(capture, kept, must, may),
+    ...inventedPackets(capture, kept, may),
+  ];
+}
+
+/** The time of which the capture says that it captured, gaps included; undefined where it never began. */
+export function claimedWindow({ manifest, files, history }: CaptureSeen): Interval | undefined {
+  if (manifest === undefined) return undefined;
+  const from = manifest.startTime;
+  const last = files.at(-1)?.packets.at(-1)?.at;
+  // Packets behind the last one that was asked for are nobody's loss.
+  if (manifest.reason === "PacketCountReached" && last !== undefined) return { from, to: last + 1 };
+  const told = history.findLast(({ status }) => status !== undefined)?.status?.endTime;
+  const to = manifest.endTime ?? Date.parse(told ?? "");
+  return Number.isNaN(to) ? undefined : { from, to };
+}
+
+function numbersIn(batches: readonly Batch[], intervals: readonly Interval[], filtered: boolean): number[] {
+  return batches
+    .filter((batch) => isWithin(batch, intervals))
+    .flatMap(({ first, count }) => Array.from({ length: count }, (_, index) => first + index))
+    .filter((number) => !filtered || !isNoise(number));
+}
+
+function packetsWithoutClaim(capture: CaptureSeen, kept: readonly KeptPacket[]): Finding[] {
+  if (kept.length === 0) return [];
+  const text = `${kept.length} packets are in its files, and nothing says from when to when it captured`;
+  return [finding(capture, "window", text)];
+}
+
+/** Each packet once, in order, of those that were sent while it ran. */
+function foreignPackets(
+  capture: CaptureSeen,
+  kept: readonly KeptPacket[],
+  may: ReadonlySet<number>,
+): Finding[] {
+  const foreign = kept.filter(({ number }) => !may.has(number));
+  const unordered = kept.filter(
+    ({ number }, index) => index > 0 && number <= (kept[index - 1]?.number ?? -1),
+  );
+  const found: Finding[] = [];
+  if (foreign.length > 0) {
+    const text = `${foreign.length} packets were not sent while it ran, the first is number ${foreign[0]?.number}`;
+    found.push(finding(capture, "foreign packets", text));
+  }
+  if (unordered.length > 0) {
+    const text = `${unordered.length} packets come twice or out of order, the first is number ${unordered[0]?.number}`;
+    found.push(finding(capture, "order", text));
+  }
+  return found;
+}
+
+/** A timestamp is the kernel's: from when the packet went out, and not much later. */
+function untimelyPackets(
+  capture: CaptureSeen,
+  kept: readonly KeptPacket[],
+  batches: readonly Batch[],
+): Finding[] {
+  let at = 0;
+  let untimely = 0;
+  let example = "";
+  for (const packet of kept) {
+    while (at < batches.length - 1 && endOf(batches[at]) <= packet.number) at += 1;
+    const batch = batches[at];
+    if (batch === undefined || packet.number < batch.first || packet.number >= endOf(batch)) continue;
+    if (packet.at >= batch.from - 1 && packet.at <= batch.to + LATE_STAMP) continue;
+    untimely += 1;
+    example ||= `number ${packet.number} at ${packet.at}, sent from ${batch.from} to ${batch.to}`;
+  }
+  return untimely === 0
+    ? []
+    : [finding(capture, "timestamps", `${untimely} timestamps are not true: ${example}`)];
+}
+
+function endOf(batch: Batch | undefined): number {
+  return batch === undefined ? 0 : batch.first + batch.count;
+}
+
+/** Outside the reported gaps, what is missing must be in removed files or among the reported drops. */
+function lostPackets(
+  capture: CaptureSeen,
+  kept: readonly KeptPacket[],
+  must: readonly number[],
+  may: ReadonlySet<number>,
+): Finding[] {
+  const { removedPackets, statistics } = told(capture);
+  const found = new Set(kept.map(({ number }) => number));
+  const missing = must.filter((number) => !found.has(number));
+  // The ring removes the oldest: no removed file can answer for a hole behind the first packet that is kept.
+  const firstKept = kept[0]?.number ?? Number.POSITIVE_INFINITY;
+  const old = missing.filter((number) => number < firstKept).length;
+  const couldBeRemoved = [...may].filter((number) => number < firstKept).length;
+  const unexplained =
+    Math.max(0, old - Math.min(removedPackets, couldBeRemoved)) + (missing.length - old) - statistics.dropped;
+  if (unexplained <= 0) return [];
+  const text = `${unexplained} packets are in no file and no report: of ${must.length} sent while it captured ${missing.length} are missing (first ${missing[0]}, last ${missing.at(-1)}), ${removedPackets} removed and ${statistics.dropped} dropped are told`;
+  return [{ rule: "lost packets", kind: "lost", capture: capture.name, text, packets: unexplained }];
+}
+
+/** No more is claimed than there was. */
+function inventedPackets(
+  capture: CaptureSeen,
+  kept: readonly KeptPacket[],
+  may: ReadonlySet<number>,
+): Finding[] {
+  const { removedPackets, statistics } = told(capture);
+  const found: Finding[] = [];
+  if (statistics.packets !== kept.length + removedPackets) {
+    const text = `${statistics.packets} packets are told, ${kept.length} are in its files and ${removedPackets} in removed ones`;
+    found.push(finding(capture, "count", text));
+  }
+  const claimed = statistics.packets + statistics.dropped;
+  if (claimed > may.size) {
+    const text = `${statistics.packets} captured and ${statistics.dropped} dropped are told, of ${may.size} that were sent`;
+    found.push(finding(capture, "invented packets", text));
+  }
+  return found;
+}
+
+function told({ manifest }: CaptureSeen) {
+  if (manifest === undefined) throw new Error("a capture without a manifest has told nothing");
+  return manifest;
+}
+
+function finding(capture: CaptureSeen, rule: string, text: string): Finding {
+  return { rule, kind: "untrue", capture: capture.name, text };
+}

@@ -1,0 +1,19 @@
+import { judgeEvents } from "./judge-events.ts";
+import { judgeFiles } from "./judge-files.ts";
+import { judgeHistory } from "./judge-history.ts";
+import { judgeOutcome } from "./judge-outcome.ts";
+import { judgePackets } from "./judge-packets.ts";
+import { judgeSurroundings } from "./judge-surroundings.ts";
+import type { Finding, Observation } from "./observation.ts";
+
+/** Everything that is not as it must be; empty = nothing lost, nothing untrue. */
+export function judge(seen: Observation): Finding[] {
+  const ofCaptures = seen.captures.flatMap((capture) => [
+    ...judgeOutcome(capture, seen),
+    ...judgeHistory(capture),
+    ...(capture.deletedAt === undefined ? judgePackets(capture, seen.sent[capture.stream] ?? []) : []),
+    ...judgeFiles(capture),
+    ...judgeEvents(capture, seen),
+  ]);
+  return [...ofCaptures, ...judgeSurroundings(seen)];
+}

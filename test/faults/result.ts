@@ -1,0 +1,60 @@
+/** What a run counted, scenario by scenario and fault by fault. */
+import { timeToTruth } from "./oracle/judge-outcome.ts";
+import type { Finding, Observation } from "./oracle/observation.ts";
+import { FAULT_KINDS, type FaultKind, type Scenario } from "./scenario.ts";
+
+export interface Result {
+  seed: number;
+  faults: FaultKind[];
+  captures: number;
+  packets: number;
+  /** Milliseconds from when the truth could be told until the last capture told it. */
+  worst: number;
+  findings: Finding[];
+}
+
+export function resultOf(scenario: Scenario, seen: Observation, findings: Finding[]): Result {
+  const streams = Object.values(seen.sent).flat();
+  return {
+    seed: scenario.seed,
+    faults: seen.injections.map(({ kind }) => kind),
+    captures: seen.captures.length,
+    packets: streams.reduce((sum, { count }) => sum + count, 0),
+    worst: Math.max(
+      0,
+      ...seen.captures
+        .filter(({ deletedAt }) => deletedAt === undefined)
+        .map((capture) => timeToTruth(capture, seen)),
+    ),
+    findings,
+  };
+}
+
+export interface FaultRow {
+  kind: FaultKind;
+  alone: number;
+  inPairs: number;
+  /** Packets. */
+  lost: number;
+  untrue: number;
+  /** Milliseconds. */
+  worst: number;
+}
+
+/** A finding of a pair counts for both of its faults. */
+export function rowsOf(results: readonly Result[]): FaultRow[] {
+  return FAULT_KINDS.map((kind) => {
+    const met = results.filter(({ faults }) => faults.includes(kind));
+    const findings = met.flatMap((result) => result.findings);
+    return {
+      kind,
+      alone: met.filter(({ faults }) => faults.length === 1).length,
+      inPairs: met
+        .filter(({ faults }) => faults.length > 1)
+        .reduce((sum, { faults }) => sum + faults.filter((one) => one === kind).length, 0),
+      lost: findings.reduce((sum, { packets = 0 }) => sum + packets, 0),
+      untrue: findings.filter((finding) => finding.kind === "untrue").length,
+      worst: Math.max(0, ...met.map(({ worst }) => worst)),
+    };
+  });
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { rightEnds } from "../../faults/oracle/ends.ts";
+import type { CaptureSeen, Observation } from "../../faults/oracle/observation.ts";
+import { goodRun, T } from "./good-run.ts";
+
+/** A capture from T + 2 s that should last until T + 8 s. */
+const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[]][] = [
+  ["its time elapses", () => undefined, ["TimeElapsed"]],
+  ["it is stopped", (capture) => (capture.stopAskedAt = T + 4000), ["Stopped"]],
+  [
+    "it is stopped shortly before its time is over",
+    (capture) => (capture.stopAskedAt = T + 7500),
+    ["Stopped", "TimeElapsed"],
+  ],
+  [
+    "it has all packets that were asked for",
+    (capture) => (capture.spec.packetCount = 600),
+    ["PacketCountReached"],
+  ],
+  ["it has not enough packets", (capture) => (capture.spec.packetCount = 601), ["TimeElapsed"]],
+  [
+    "the interface goes early",
+    (_, seen) => void seen.injections.push({ kind: "interface-deleted", from: T + 3000, to: T + 3000 }),
+    ["TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
+    "the interface goes as its time is over",
+    (_, seen) => void seen.injections.push({ kind: "interface-deleted", from: T + 7000, to: T + 7000 }),
+    ["TimeElapsed", "TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
+    "another capture's pod goes",
+    (_, seen) =>
+      void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "other" }),
+    ["TimeElapsed"],
+  ],
+  [
+    "the agent is back long before the end",
+    (capture, seen) => {
+      capture.spec.captureSeconds = 60;
+      seen.agentAway.push({ from: T + 3000, to: T + 4000 });
+    },
+    ["TimeElapsed"],
+  ],
+  [
+    "the agent is away at the end",
+    (_, seen) => void seen.agentAway.push({ from: T + 7000, to: T + 9000 }),
+    ["TimeElapsed", "Interrupted"],
+  ],
+  [
+    "the agent is back, and the API is not",
+    (capture, seen) => {
+      capture.spec.captureSeconds = 40;
+      seen.agentAway.push({ from: T + 3000, to: T + 4000 });
+      seen.injections.push({ kind: "api-killed", from: T + 3500, to: T + 9000 });
+    },
+    ["TimeElapsed", "Interrupted"],
+  ],
+];
+
+for (const [what, arrange, expected] of CASES) {
+  test(`where ${what}, the true ends are ${expected.join(" and ")}`, () => {
+    const seen = goodRun();
+    const [capture] = seen.captures;
+    if (capture === undefined) throw new Error("there is a capture");
+    arrange(capture, seen);
+    expect([...rightEnds(capture, seen)].sort()).toEqual([...expected].sort());
+  });
+}

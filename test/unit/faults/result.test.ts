@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { tableText } from "../../faults/docs.ts";
+import { readOptions } from "../../faults/options.ts";
+import { type Result, rowsOf } from "../../faults/result.ts";
+
+const RESULTS: Result[] = [
+  { seed: 1, faults: ["agent-killed"], captures: 1, packets: 10, worst: 1500, findings: [] },
+  {
+    seed: 2,
+    faults: ["agent-killed", "burst"],
+    captures: 2,
+    packets: 20,
+    worst: 2500,
+    findings: [
+      { rule: "lost packets", kind: "lost", capture: "a", text: "", packets: 7 },
+      { rule: "events", kind: "untrue", capture: "a", text: "" },
+    ],
+  },
+];
+
+test("a finding of a pair counts for both of its faults", () => {
+  const rows = rowsOf(RESULTS);
+  expect(rows.find(({ kind }) => kind === "agent-killed")).toEqual({
+    kind: "agent-killed",
+    alone: 1,
+    inPairs: 1,
+    lost: 7,
+    untrue: 1,
+    worst: 2500,
+  });
+  expect(rows.find(({ kind }) => kind === "burst")).toMatchObject({
+    alone: 0,
+    inPairs: 1,
+    lost: 7,
+    untrue: 1,
+  });
+});
+
+test("the table tells the sum, the seeds that failed, and a row for each fault", () => {
+  const text = tableText(RESULTS, { commit: "abc1234", day: "2026-01-01", machine: "2 processors" });
+  expect(text).toContain("**3 injections, 7 packets lost by us, 1 untrue statements.**");
+  expect(text).toContain("Seeds in which a judge objected: 2.");
+  expect(text).toContain("| agent: SIGKILL, back after up to 5 s | 1 | 1 | 7 | 1 | 2.5 s |");
+});
+
+test("options say which seeds, and for how long", () => {
+  expect(readOptions(["--seed", "7"])).toMatchObject({ first: 7, last: 7, time: Number.POSITIVE_INFINITY });
+  expect(readOptions(["--seeds", "3-9", "--minutes", "2"])).toMatchObject({
+    first: 3,
+    last: 9,
+    time: 120_000,
+  });
+  expect(readOptions(["--minutes", "5"])).toMatchObject({ first: 0, last: Number.POSITIVE_INFINITY });
+});
+
+test("options that say nothing, or nothing that can be understood, are refused with a sentence", () => {
+  for (const words of [[], ["--seeds", "9"], ["--minutes", "soon"]]) {
+    expect(() => readOptions(words)).toThrow(/Usage: node test\/faults\/main.ts/);
+  }
+});
