@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a bare Debian machine (Node and npm, nothing else) ready: system packages, then node_modules.
-# Quick when nothing is missing. Usage: sh scripts/setup.sh SET…   with run, demo, test, ci, kubernetes
+# Quick when nothing is missing. Usage: sh scripts/setup.sh SET…   with run, demo, test, ci, kubernetes, cluster
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,10 @@ packages_of() {
     test) echo iproute2 iputils-ping tcpdump wireshark-common tshark ethtool e2fsprogs xfsprogs mount procps doctest-dev clang-format-14 shellcheck ;;
     ci) echo clang-14 libclang-rt-14-dev ;;
     # Any Go will do: an old one fetches a newer one. etcd is unpacked, not installed (test/kubernetes).
-    kubernetes) command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || echo golang-go ca-certificates ;;
-    *) echo "setup.sh: unknown set '$1': expected run, demo, test, ci or kubernetes." >&2; exit 2 ;;
+    kubernetes) echo libfaketime; command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || echo golang-go ca-certificates ;;
+    # To build images without a registry, and to read a pod's folder back. containerd and runc are unpacked, not installed.
+    cluster) echo buildah debootstrap rsync iproute2 ;;
+    *) echo "setup.sh: unknown set '$1': expected run, demo, test, ci, kubernetes or cluster." >&2; exit 2 ;;
   esac
 }
 

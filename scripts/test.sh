@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sets="run test"
-if [ "${1:-}" = --all ]; then sets="$sets ci kubernetes"; fi
+if [ "${1:-}" = --all ]; then sets="$sets ci kubernetes cluster"; fi
 # shellcheck disable=SC2086 # several words on purpose
 sh scripts/setup.sh $sets
 PATH="$PWD/node_modules/.bin:$PATH"

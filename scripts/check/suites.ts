@@ -14,7 +14,7 @@ export interface Suite {
 
 const NATIVE_SOURCES = globSync(["native/**/*.{cc,h}", "bench/native/*.{c,h}"]).sort();
 
-const SHELL_SCRIPTS = globSync([".ci/run", "bin/*", "scripts/*.sh", "native/test/*.sh"]).sort();
+const SHELL_SCRIPTS = globSync([".ci/run", "bin/*", "scripts/*.sh", "native/test/*.sh", "image/*.sh"]).sort();
 
 /** Integration tests make network namespaces: as root, or inside a user namespace. */
 const UNSHARE = "unshare --user --map-root-user --net --mount".split(" ");
@@ -30,6 +30,10 @@ function inNamespaces(command: string[]): string[] {
 function noNamespaces(): string | undefined {
   if (isRoot || spawnSync("unshare", [...UNSHARE.slice(1), "true"]).status === 0) return undefined;
   return "not root, and this machine does not allow 'unshare --user --net'";
+}
+
+function noRoot(): string | undefined {
+  return isRoot ? undefined : "not root: nodes are made of namespaces, mounts and cgroups";
 }
 
 function vitest(project: string): Pick<Suite, "command" | "vitestReport"> {
@@ -58,6 +62,10 @@ const SUITES: (Suite & { needs: string })[] = [
   { name: "integration", needs: "test/integration", ...namespaced("integration") },
   // Slow at first: it builds Kubernetes.
   { name: "kubernetes", needs: "test/cluster-api", slow: true, ...vitest("kubernetes") },
+  { name: "chart", needs: "test/chart", slow: true, ...vitest("chart") },
+  // Builds the images and brings up two nodes.
+  { name: "cluster", needs: "test/cluster", slow: true, ...vitest("cluster"), skip: noRoot },
+  { name: "kubernetes, slow", needs: "test/cluster-slow", slow: true, ...vitest("kubernetes-slow") },
   { name: "slow", needs: "test/slow", slow: true, ...namespaced("slow") },
   {
     name: "faults",
@@ -80,6 +88,12 @@ const SUITES: (Suite & { needs: string })[] = [
   },
   { name: "fuzz", needs: "native/test/fuzz.sh", slow: true, command: ["sh", "native/test/fuzz.sh", "60"] },
   { name: "bench", needs: "bench/main.ts", slow: true, command: ["sh", "scripts/bench.sh", "--smoke"] },
+  {
+    name: "bench of the agent",
+    needs: "bench/agent/main.ts",
+    slow: true,
+    command: ["sh", "scripts/bench-agent.sh", "--smoke"],
+  },
   { name: "demo", needs: "scripts/demo.sh", slow: true, command: ["sh", "scripts/demo.sh"] },
 ];
 
