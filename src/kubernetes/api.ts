@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Configuration } from "./configuration.ts";
-import { errorOfAnswer, isObjectMissing, KubernetesError } from "./kubernetes-error.ts";
+import { errorOfAnswer, isObjectMissing, isOrdinary, KubernetesError } from "./kubernetes-error.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { createLineReader } from "./line-reader.ts";
+import { createReach, type Reach } from "./reach.ts";
 import { createServerClock } from "./server-clock.ts";
 import {
   createTransport,
@@ -26,7 +27,7 @@ export interface ObjectList<T> {
 }
 
 /** Kubernetes' API in plain JSON, over connections that are kept. All methods throw KubernetesError. */
-export interface KubernetesApi {
+export interface KubernetesApi extends Pick<Reach, "lastSeen" | "onReturn"> {
   /** undefined where the object is not there; a 404 of a whole API that is missing is an error. */
   get<T>(path: string): Promise<T | undefined>;
   list<T extends KubernetesObject>(path: string, query?: Query): Promise<ObjectList<T>>;
@@ -35,8 +36,6 @@ export interface KubernetesApi {
   create<T>(path: string, body: unknown): Promise<T>;
   /** The API server's time in ms since 1970, within about a second; this machine's before the first answer. */
   now(): number;
-  /** When the API last answered, in ms of `performance.now()`; -Infinity before it did. */
-  lastSeen(): number;
   /** Resolves when the server ends the watch; rejects with the signal's reason when it is aborted. */
   watch(path: string, query: Query, onLine: (line: string) => void, signal: AbortSignal): Promise<void>;
   /** Closes all connections. */
@@ -44,7 +43,7 @@ export interface KubernetesApi {
 }
 
 export interface ApiOptions {
-  /** Told about each request that failed: its HTTP status, 0 where the API server was not reached. */
+  /** Told about each request that failed, ordinary refusals aside: its HTTP status, 0 where nobody answered. */
   onError?(status: number): void;
   requestLimits?: TimeLimits;
   watchLimits?: TimeLimits;
@@ -59,7 +58,7 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
   const { requestLimits = REQUEST_LIMITS, watchLimits = WATCH_LIMITS } = options;
   const transport = createTransport(configuration);
   const clock = createServerClock();
-  let lastSeen = Number.NEGATIVE_INFINITY;
+  const reach = createReach();
 
   /** Notes what an answer's head tells. @throws KubernetesError where it is not 2xx */
   const accept = async (what: string, sent: number, answer: IncomingMessage): Promise<void> => {
@@ -68,7 +67,7 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
     const date = Date.parse(answer.headers.date ?? "");
     if (!Number.isNaN(date)) clock.observe(date, sent, received);
     const fine = status >= 200 && status < 300;
-    if (fine || ANSWERED.includes(status)) lastSeen = received;
+    if (fine || ANSWERED.includes(status)) reach.seen();
     if (fine) return;
     const body = await text(answer);
     throw errorOfAnswer(what, status, jsonOr(body, body), answer.headers["retry-after"]);
@@ -87,7 +86,8 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
       exchange.signal?.throwIfAborted();
       const failure =
         error instanceof KubernetesError ? error : notReached(configuration.server, what, error);
-      if (!isObjectMissing(failure)) options.onError?.(failure.status);
+      if (failure.status === 0) reach.missed();
+      if (!isOrdinary(failure)) options.onError?.(failure.status);
       throw failure;
     }
   };
@@ -119,7 +119,8 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
     patchMerge: (path, body) => request("PATCH", path, body, MERGE_PATCH),
     create: (path, body) => request("POST", path, body),
     now: () => clock.at(performance.now()) ?? Date.now(),
-    lastSeen: () => lastSeen,
+    lastSeen: reach.lastSeen,
+    onReturn: reach.onReturn,
     watch: (path, query, onLine, signal) =>
       call(
         {
@@ -132,7 +133,7 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
         async (answer) => {
           const take = createLineReader(onLine);
           for await (const chunk of answer) {
-            lastSeen = performance.now();
+            reach.seen();
             take(chunk);
           }
         },

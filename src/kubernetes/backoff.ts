@@ -1,4 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { KubernetesError } from "./kubernetes-error.ts";
+import type { Reach } from "./reach.ts";
 
 /** Milliseconds. */
 export interface BackoffRange {
@@ -7,32 +8,73 @@ export interface BackoffRange {
 }
 
 const USUAL: BackoffRange = { first: 100, most: 30_000 };
+/** Milliseconds: a server that is not there need not be spared for longer, and one that is back is to be noticed. */
+const MOST_UNREACHED = 10_000;
+/** Milliseconds over which those who waited come when the API is back: a thousand agents not all at once. */
+const RETURN_SPREAD = 1500;
 
 /** Full jitter: anything up to a bound that doubles with each attempt (0 for the first), in milliseconds. */
 export function jitteredDelay(attempt: number, { first, most }: BackoffRange, random: number): number {
   return random * Math.min(most, first * 2 ** attempt);
 }
 
+export interface BackoffOptions {
+  /** Says that the API is back: nobody waits much longer then. */
+  onReturn?: Reach["onReturn"];
+  range?: BackoffRange | undefined;
+}
+
 export interface Backoff {
   /**
-   * Waits longer each time, at least `atLeast` milliseconds (what a server asked for).
-   * @throws AbortError as soon as the signal is aborted
+   * Waits longer each time after `failure`, and at least as long as the server asked for; when the API is back
+   * after it was out of reach, for a moment more.
+   * @throws the signal's reason as soon as it is aborted
    */
-  wait(atLeast?: number): Promise<void>;
+  wait(failure?: unknown): Promise<void>;
   /** The next wait is a short one again. */
   reset(): void;
 }
 
-export function createBackoff(signal: AbortSignal, range: BackoffRange = USUAL): Backoff {
+const NEVER: Reach["onReturn"] = () => () => undefined;
+
+export function createBackoff(
+  signal: AbortSignal,
+  { onReturn = NEVER, range = USUAL }: BackoffOptions = {},
+): Backoff {
   let attempt = 0;
   return {
-    wait: async (atLeast = 0) => {
-      const delay = atLeast + jitteredDelay(attempt, range, Math.random());
+    wait: async (failure) => {
+      const { status, retryAfter } = failure instanceof KubernetesError ? failure : UNKNOWN;
+      const most = status === 0 ? Math.min(range.most, MOST_UNREACHED) : range.most;
+      const delay = retryAfter + jitteredDelay(attempt, { ...range, most }, Math.random());
+      const over = performance.now() + delay;
       attempt += 1;
-      await pause(delay, undefined, { signal });
+      // What a server asks for it gets, whoever else it has answered.
+      const isBack = await pauseUntilReturn(delay, signal, retryAfter > 0 ? NEVER : onReturn);
+      if (!isBack) return;
+      attempt = 0;
+      const left = Math.max(0, over - performance.now());
+      await pauseUntilReturn(Math.min(left, Math.random() * RETURN_SPREAD), signal, NEVER);
     },
     reset: () => {
       attempt = 0;
     },
   };
+}
+
+const UNKNOWN = { status: undefined, retryAfter: 0 };
+
+/** @returns whether the API came back before the time was over */
+function pauseUntilReturn(delay: number, signal: AbortSignal, onReturn: Reach["onReturn"]): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  const timer = setTimeout(resolve, delay, false);
+  const forget = onReturn(() => resolve(true));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    forget();
+    signal.removeEventListener("abort", abort);
+  });
 }

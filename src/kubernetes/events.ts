@@ -28,12 +28,12 @@ interface Waiting {
 
 /** One at a time and in order, each until it is there: what happens in a burst becomes no storm. */
 export function createEventRecorder(
-  api: Pick<KubernetesApi, "create" | "now">,
+  api: Pick<KubernetesApi, "create" | "now" | "onReturn">,
   node: string,
   signal: AbortSignal,
   { onLost, backoff: range }: EventRecorderOptions = {},
 ): EventRecorder {
-  const backoff = createBackoff(signal, range);
+  const backoff = createBackoff(signal, { onReturn: api.onReturn, range });
   const waiting: Waiting[] = [];
   let sending: Promise<void> | undefined;
 
@@ -56,7 +56,7 @@ export function createEventRecorder(
       } catch (error) {
         if (error instanceof KubernetesError && error.reason === "AlreadyExists") return backoff.reset();
         if (!worthAnotherTry(error)) throw error;
-        await backoff.wait(error.retryAfter);
+        await backoff.wait(error);
       }
     }
   };

@@ -63,11 +63,6 @@ export function errorOfAnswer(what: string, status: number, body: unknown, retry
   });
 }
 
-/** The API itself is not there: its definition is gone or being replaced, or its server is just starting. */
-export function isApiMissing(error: unknown): boolean {
-  return error instanceof KubernetesError && error.status === 404 && !isObjectMissing(error);
-}
-
 /**
  * An object that is not there, said by whoever would have it. The 404 of an API that is itself missing (a
  * deleted CRD, a server that is starting) names no object, and says nothing about one.
@@ -75,4 +70,18 @@ export function isApiMissing(error: unknown): boolean {
 export function isObjectMissing(error: unknown): boolean {
   if (!(error instanceof KubernetesError) || error.status !== 404 || !isStatusBody(error.body)) return false;
   return error.reason === "NotFound" && error.body.details?.name !== undefined;
+}
+
+/** The API itself is not there: its definition is gone or being replaced, or its server is just starting. */
+export function isApiMissing(error: unknown): boolean {
+  return error instanceof KubernetesError && error.status === 404 && !isObjectMissing(error);
+}
+
+/**
+ * Refusals that say how things are and not that anything is wrong: an object that is not there, one that is
+ * there already (an Event told twice), a version that the server has forgotten (410).
+ */
+export function isOrdinary(error: unknown): boolean {
+  if (!(error instanceof KubernetesError)) return false;
+  return isObjectMissing(error) || error.reason === "AlreadyExists" || error.status === 410;
 }

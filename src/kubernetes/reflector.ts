@@ -6,7 +6,7 @@ import type { KubernetesObject } from "./kubernetes-object.ts";
 import { parseWatchEvent } from "./watch-event.ts";
 
 export interface ReflectorOptions<T> {
-  api: Pick<KubernetesApi, "list" | "watch">;
+  api: Pick<KubernetesApi, "list" | "watch" | "onReturn">;
   /** Of a collection, for example /api/v1/pods. */
   path: string;
   query?: { fieldSelector?: string; labelSelector?: string };
@@ -45,8 +45,8 @@ const MOST_REFUSALS = 3;
 
 /** A picture of a collection that follows it: list, watch from there, list again where the thread is lost. */
 export function startReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
-  const { signal, onSynced, onFailure } = options;
-  const backoff = createBackoff(signal, options.backoff);
+  const { api, signal, onSynced, onFailure } = options;
+  const backoff = createBackoff(signal, { onReturn: api.onReturn, range: options.backoff });
   const objects = createKeptObjects(options.keep, options.onChange);
   let synced = false;
   let restarts = 0;
@@ -84,7 +84,7 @@ export function startReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
         if (isAnswer(error)) refusals += 1;
         if (isLost(error) || refusals >= MOST_REFUSALS) version = undefined;
         onFailure?.(error);
-        await backoff.wait(error instanceof KubernetesError ? error.retryAfter : 0);
+        await backoff.wait(error);
       }
     }
   };

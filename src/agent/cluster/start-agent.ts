@@ -198,7 +198,7 @@ async function clusterFacts(
   node: string,
   signal: AbortSignal,
 ): Promise<{ cluster: string; nodeIPs: string[] }> {
-  const backoff = createBackoff(signal);
+  const backoff = createBackoff(signal, { onReturn: api.onReturn });
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -210,10 +210,11 @@ async function clusterFacts(
       const addresses = self?.status?.addresses ?? [];
       const nodeIPs = addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
       if (home?.metadata.uid !== undefined) return { cluster: home.metadata.uid, nodeIPs };
-    } catch {
+      await backoff.wait();
+    } catch (error) {
       // Away, or not allowed yet: /readyz says so.
+      await backoff.wait(error);
     }
-    await backoff.wait();
   }
 }
 

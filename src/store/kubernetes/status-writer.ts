@@ -30,7 +30,7 @@ interface Writing {
   done: Promise<PacketCapture>;
 }
 
-type Api = Pick<KubernetesApi, "get" | "patchMerge">;
+type Api = Pick<KubernetesApi, "get" | "patchMerge" | "onReturn">;
 
 /**
  * Writes a status as a merge patch of what changed, on the version it was decided on only. While the API is
@@ -46,7 +46,12 @@ export function createStatusWriter(
   const run = async (writing: Writing): Promise<PacketCapture> => {
     const { uid = "" } = writing.base.metadata;
     try {
-      return await untilWritten(api, writing, createBackoff(signal, range), signal);
+      return await untilWritten(
+        api,
+        writing,
+        createBackoff(signal, { onReturn: api.onReturn, range }),
+        signal,
+      );
     } finally {
       if (writings.get(uid) === writing) writings.delete(uid);
     }
@@ -94,7 +99,7 @@ async function untilWritten(
         writing.over = true;
         throw error;
       }
-      await backoff.wait(error.retryAfter);
+      await backoff.wait(error);
     }
   }
 }

@@ -41,6 +41,48 @@ test("an object that the server does not have is undefined, and no error", async
   expect(errors).toEqual([]);
 });
 
+test("refusals that are ordinary are no errors: an Event that is there already, a version of long ago", async () => {
+  await start(
+    inTurn(
+      (response) => refuse(response, 409, "AlreadyExists"),
+      (response) => refuse(response, 410, "Expired"),
+      (response) => refuse(response, 404, "NotFound", { name: "one" }),
+      (response) => refuse(response, 409, "Conflict"),
+    ),
+  );
+  await expect(api.create("/events", {})).rejects.toMatchObject({ reason: "AlreadyExists" });
+  await expect(api.watch("/pods", {}, () => undefined, NEVER)).rejects.toMatchObject({ status: 410 });
+  await expect(api.patchMerge("/one/status", {})).rejects.toMatchObject({ status: 404 });
+  await expect(api.patchMerge("/one/status", {})).rejects.toMatchObject({ status: 409 });
+  expect(errors).toEqual([409]);
+});
+
+test("that the API is back is told once, by the first answer after a request without one", async () => {
+  let returns = 0;
+  await start(
+    inTurn(
+      (response) => json(response, 200, {}),
+      (response) => response.socket?.resetAndDestroy(),
+      (response) => response.socket?.resetAndDestroy(),
+      (response) => refuse(response, 409, "Conflict"),
+      (response) => json(response, 200, {}),
+    ),
+  );
+  const forget = api.onReturn(() => {
+    returns += 1;
+  });
+  await api.create("/one", {});
+  expect(returns).toBe(0);
+  await expect(api.create("/one", {})).rejects.toMatchObject({ status: 0 });
+  await expect(api.create("/one", {})).rejects.toMatchObject({ status: 0 });
+  expect(returns).toBe(0);
+  await expect(api.create("/one", {})).rejects.toMatchObject({ status: 409 });
+  expect(returns).toBe(1);
+  await api.create("/one", {});
+  expect(returns).toBe(1);
+  forget();
+});
+
 test("a whole API that is missing does not say that an object is gone", async () => {
   await start(
     inTurn(

@@ -1,8 +1,14 @@
-import { expect, test } from "vitest";
-import { createBackoff, jitteredDelay } from "../../../src/kubernetes/backoff.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Backoff, createBackoff, jitteredDelay } from "../../../src/kubernetes/backoff.ts";
+import { KubernetesError } from "../../../src/kubernetes/kubernetes-error.ts";
+import { createReach } from "../../../src/kubernetes/reach.ts";
 import { createServerClock } from "../../../src/kubernetes/server-clock.ts";
 
 const RANGE = { first: 100, most: 30_000 };
+const LONG = { first: 1e9, most: 1e9 };
+const NEVER = new AbortController().signal;
+
+afterEach(() => void vi.useRealTimers());
 
 test.each([
   [0, 1, 100],
@@ -18,15 +24,97 @@ test.each([
 
 test("a wait ends when it is aborted", async () => {
   const stop = new AbortController();
-  const wait = createBackoff(stop.signal, { first: 1e9, most: 1e9 }).wait();
+  const wait = createBackoff(stop.signal, { range: LONG }).wait();
   stop.abort();
   await expect(wait).rejects.toMatchObject({ name: "AbortError" });
 });
 
 test("a wait takes at least as long as the server wishes", async () => {
   const begun = performance.now();
-  await createBackoff(new AbortController().signal, { first: 0, most: 0 }).wait(50);
+  const failure = new KubernetesError("slow down", { status: 429, retryAfter: 50 });
+  await createBackoff(NEVER, { range: { first: 0, most: 0 } }).wait(failure);
   expect(performance.now() - begun).toBeGreaterThanOrEqual(49);
+});
+
+/** A wait under fake timers: whether it is over. */
+function waiting(backoff: Backoff, failure?: unknown): () => boolean {
+  let over = false;
+  void backoff.wait(failure).then(() => {
+    over = true;
+  });
+  return () => over;
+}
+
+test("all who wait go on within a moment when the API is back, and not all at once", async () => {
+  vi.useFakeTimers();
+  const { onReturn, seen, missed } = createReach();
+  const waits = Array.from({ length: 1000 }, () => waiting(createBackoff(NEVER, { onReturn, range: LONG })));
+  const over = () => waits.filter((isOver) => isOver()).length;
+  missed();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(over()).toBe(0);
+  seen();
+  await vi.advanceTimersByTimeAsync(150);
+  expect(over()).toBeGreaterThan(0);
+  expect(over()).toBeLessThan(300);
+  await vi.advanceTimersByTimeAsync(1350);
+  expect(over()).toBe(1000);
+});
+
+test("an answer while the API is there shortens no wait: what failed may fail again", async () => {
+  vi.useFakeTimers();
+  const { onReturn, seen } = createReach();
+  const isOver = waiting(createBackoff(NEVER, { onReturn, range: LONG }));
+  seen();
+  seen();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(isOver()).toBe(false);
+});
+
+test("what a server asked for is kept to, also when the API is back", async () => {
+  vi.useFakeTimers();
+  const { onReturn, seen, missed } = createReach();
+  const failure = new KubernetesError("slow down", { status: 429, retryAfter: 10_000 });
+  const isOver = waiting(createBackoff(NEVER, { onReturn, range: { first: 0, most: 0 } }), failure);
+  missed();
+  seen();
+  await vi.advanceTimersByTimeAsync(9_990);
+  expect(isOver()).toBe(false);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(isOver()).toBe(true);
+});
+
+test("after a return the waits are short ones again", async () => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(0.9);
+  const { onReturn, seen, missed } = createReach();
+  const backoff = createBackoff(NEVER, { onReturn });
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const isOver = waiting(backoff);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(isOver()).toBe(true);
+  }
+  const woken = waiting(backoff);
+  missed();
+  seen();
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(woken()).toBe(true);
+  const next = waiting(backoff);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(next()).toBe(true);
+  vi.restoreAllMocks();
+});
+
+test("a server that is not there is tried every ten seconds at least", async () => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  const backoff = createBackoff(NEVER);
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    const isOver = waiting(backoff, new KubernetesError("away", { status: 0 }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(isOver()).toBe(true);
+  }
+  vi.restoreAllMocks();
 });
 
 test("before the first answer nothing is known of the server's time", () => {

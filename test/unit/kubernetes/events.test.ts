@@ -7,6 +7,8 @@ const SUBJECT = { apiVersion: "v1", kind: "Pod", namespace: "web", name: "shop-1
 const FACTS = { type: "Normal", reason: "TrafficRecorded", message: "Its traffic is recorded." } as const;
 const NOW = Date.parse("2026-11-24T20:00:00.789Z");
 
+const onReturn = () => () => undefined;
+
 let sent: { path: string; body: { metadata: { name: string } } }[];
 let lost: string[];
 let failures: KubernetesError[];
@@ -20,6 +22,7 @@ beforeEach(() => {
   stop = new AbortController();
   const api = {
     now: () => NOW,
+    onReturn,
     create: async <T>(path: string, body: unknown): Promise<T> => {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
@@ -107,7 +110,7 @@ test.each([403, 404, 422])(
 
 test("an API that stays away does not fill the memory: the oldest make room", async () => {
   const waiting = createEventRecorder(
-    { now: () => NOW, create: () => new Promise(() => undefined) },
+    { now: () => NOW, onReturn, create: () => new Promise(() => undefined) },
     "node-1",
     stop.signal,
     { onLost: (_subject, { message }) => lost.push(message) },
@@ -128,7 +131,7 @@ test("one Event after the queue was empty is sent as well", async () => {
 test("aborted while the API is away, it gives up and says what is lost", async () => {
   failures = Array.from({ length: 1000 }, away);
   const patient = createEventRecorder(
-    { now: () => NOW, create: async () => Promise.reject(away()) },
+    { now: () => NOW, onReturn, create: async () => Promise.reject(away()) },
     "node-1",
     stop.signal,
     { onLost: (_subject, { message }) => lost.push(message), backoff: { first: 1e9, most: 1e9 } },

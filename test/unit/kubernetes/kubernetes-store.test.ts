@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   API_VERSION,
   KIND,
@@ -6,6 +6,7 @@ import {
   type PacketCaptureStatus,
 } from "../../../src/api/resource.ts";
 import { KubernetesError } from "../../../src/kubernetes/kubernetes-error.ts";
+import { createReach, type Reach } from "../../../src/kubernetes/reach.ts";
 import { type CaptureStore, StatusConflict } from "../../../src/store/capture-store.ts";
 import { CaptureGone, createKubernetesStore } from "../../../src/store/kubernetes/kubernetes-store.ts";
 import { mergePatch } from "../../../src/store/kubernetes/merge-patch.ts";
@@ -29,8 +30,10 @@ let stop: AbortController;
 let store: CaptureStore;
 let recorded: unknown[];
 let told: string[];
+let reach: Reach;
 
 const api = {
+  onReturn: (listener: () => void) => reach.onReturn(listener),
   get: async <T>(): Promise<T | undefined> => {
     const trouble = readTroubles.shift();
     if (trouble !== undefined) throw trouble;
@@ -88,6 +91,7 @@ beforeEach(() => {
   readTroubles = [];
   recorded = [];
   told = [];
+  reach = createReach();
   stop = new AbortController();
   store = createKubernetesStore(
     api,
@@ -267,4 +271,23 @@ test("an event is about the capture, by its uid", () => {
   const subject = { apiVersion: API_VERSION, kind: KIND, namespace: "pcapper", name: "pcap1", uid: "u1" };
   expect(recorded).toEqual([[subject, { type: "Normal", reason: "Scheduled", message: "Claimed." }]]);
   expect(told).toEqual(["Scheduled"]);
+});
+
+test("what waits to be read or written is not kept waiting when the API is back", async () => {
+  const patient = createKubernetesStore(api, { record: () => undefined }, () => undefined, stop.signal, {
+    first: 1e9,
+    most: 1e9,
+  });
+  vi.spyOn(Math, "random").mockReturnValue(0.001);
+  readTroubles = [failure(500)];
+  troubles = [() => Promise.reject(failure(503))];
+  const read = patient.read({ namespace: "pcapper", name: "pcap1" });
+  const written = patient.writeStatus(CAPTURE, { progress: "scheduled", node: "n1" });
+  await vi.waitFor(() => expect([readTroubles, troubles]).toEqual([[], []]));
+  await new Promise((resolve) => setImmediate(resolve));
+  reach.missed();
+  reach.seen();
+  expect((await read)?.metadata.uid).toBe("u1");
+  expect((await written).status?.progress).toBe("scheduled");
+  vi.restoreAllMocks();
 });

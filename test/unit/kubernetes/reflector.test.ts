@@ -5,6 +5,7 @@ import {
   type KubernetesApi,
   type KubernetesObject,
 } from "../../../src/kubernetes/api.ts";
+import type { BackoffRange } from "../../../src/kubernetes/backoff.ts";
 import { type Reflector, startReflector } from "../../../src/kubernetes/reflector.ts";
 import { type FakeApiServer, json, refuse, type SeenRequest, startFakeApiServer } from "./fake-api-server.ts";
 
@@ -56,7 +57,7 @@ function object(name: string, uid = name, resourceVersion = String(version)): Ku
   return { metadata: { name, namespace: "pcapper", uid, resourceVersion } };
 }
 
-function start(): void {
+function start(backoff: BackoffRange = { first: 1, most: 5 }): void {
   reflector = startReflector({
     api,
     path: "/apis/x/things",
@@ -67,7 +68,7 @@ function start(): void {
       synced += 1;
     },
     signal: stop.signal,
-    backoff: { first: 1, most: 5 },
+    backoff,
   });
 }
 
@@ -221,6 +222,19 @@ test("a server that wants to be left alone for a while is", async () => {
   start();
   await watching();
   expect(performance.now() - told).toBeGreaterThanOrEqual(990);
+});
+
+test("an API that is back is noticed by the answer to anybody, however long the next try is away", async () => {
+  // Nine seconds to the next try.
+  vi.spyOn(Math, "random").mockReturnValue(0.9);
+  start({ first: 10_000, most: 10_000 });
+  await watching();
+  server.reset();
+  await until(() => expect(reflector.restarts()).toBe(1));
+  await api.get("/anything");
+  await watching(2);
+  expect(reflector.restarts()).toBe(1);
+  vi.restoreAllMocks();
 });
 
 test("a watch that falls silent is begun anew", async () => {
