@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import invalid from "../fixtures/specs/invalid.json" with { type: "json" };
 import { describeAsRoot } from "../helpers/as-root.ts";
@@ -204,4 +205,40 @@ describeAsRoot("a capture whose agent is gone", () => {
     },
     200_000,
   );
+});
+
+describeAsRoot("an agent that stood still", () => {
+  /** Seconds; agents spread their answers over 12 more. */
+  const WAIT = 8;
+  let owner: AgentNode;
+  let observer: AgentNode;
+  beforeAll(async () => {
+    for (const name of ["sleeper", "watcher"]) await makeNode(server().admin, name);
+    owner = await makeAgentNode(server(), "sleeper");
+    observer = await makeAgentNode(server(), "watcher");
+    for (const node of [owner, observer]) await node.start({ ...SHORT_WAIT, TARGET_WAIT: `${WAIT}s` });
+  });
+  afterAll(async () => {
+    await owner?.remove();
+    await observer?.remove();
+  });
+
+  const read = (name: string): Promise<StoredCapture> => readCapture(server().admin, "pcapper", name);
+
+  // A host that was paused with all its nodes: whose agent wakes first must not judge the others.
+  test("does not say that nobody answers for what it slept through", async () => {
+    owner.agent().kill("SIGSTOP");
+    await createCapture(server().admin, "pcapper", "slept", { ...near("sleeper"), captureSeconds: 1 });
+    // It hears of the capture, and begins to wait.
+    await pause(1000);
+    observer.agent().kill("SIGSTOP");
+    await pause((WAIT + 13) * 1000);
+    observer.agent().kill("SIGCONT");
+    // All that it waited for is over, and its timers go off.
+    await pause(2000);
+    expect((await read("slept")).status).toBeUndefined();
+    owner.agent().kill("SIGCONT");
+    const [ended] = await allEnded(server(), ["slept"], 30);
+    expect(ended?.status).toMatchObject({ reason: "TimeElapsed", node: "sleeper" });
+  }, 120_000);
 });

@@ -16,6 +16,8 @@ export interface AnswersWorld {
   now(): number;
   /** Of the same clock as `api.lastSeen`, ms. */
   monotonic(): number;
+  /** When this process was last found to have stood still, by that clock; -Infinity = never. */
+  lastFreeze(): number;
   /** 0 ≤ random < 1 */
   random(): number;
   log: Log;
@@ -37,8 +39,8 @@ export interface Answers {
  * Before a word is written, capture and target are read afresh and it is decided again.
  */
 export function createAnswers(world: AnswersWorld): Answers {
-  const { api, settings, now, monotonic, random } = world;
-  const sight = createSight(api.lastSeen, monotonic);
+  const { api, settings, now, monotonic, lastFreeze, random } = world;
+  const sight = createSight(api.lastSeen, monotonic, lastFreeze);
 
   const knowledge = (): ObserverKnowledge => {
     const time = now();
@@ -59,6 +61,7 @@ export function createAnswers(world: AnswersWorld): Answers {
   const looks = startStaleLooks({
     api,
     namespace: settings.watchNamespace,
+    node: settings.node,
     targetWait: settings.targetWait,
     random,
     onCapture: (capture) => {

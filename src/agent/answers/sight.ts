@@ -13,8 +13,13 @@ const CHECK_EVERY = 1000;
 /**
  * @param lastSeen when the API last answered, monotonic ms
  * @param monotonic the same clock, now
+ * @param lastFreeze when this process was last found to have stood still: what it saw before is of long ago
  */
-export function createSight(lastSeen: () => number, monotonic: () => number): Sight {
+export function createSight(
+  lastSeen: () => number,
+  monotonic: () => number,
+  lastFreeze: () => number,
+): Sight {
   let lostAt = Number.NEGATIVE_INFINITY;
   let since = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -32,17 +37,21 @@ export function createSight(lastSeen: () => number, monotonic: () => number): Si
     timer = setInterval(check, CHECK_EVERY).unref();
   };
 
+  const lose = (at: number): void => {
+    lostAt = at;
+    since = Number.POSITIVE_INFINITY;
+    look();
+  };
+
   look();
   return {
     since: () => {
+      const frozen = lastFreeze();
+      if (frozen > lostAt) lose(frozen);
       check();
       return since;
     },
-    lost: () => {
-      lostAt = monotonic();
-      since = Number.POSITIVE_INFINITY;
-      look();
-    },
+    lost: () => lose(monotonic()),
     close: () => clearInterval(timer),
   };
 }

@@ -23,10 +23,12 @@ function nextLook(every: number, agents: number, random: number): number {
 export interface StaleLookWorld {
   api: Pick<KubernetesApi, "get" | "list">;
   namespace: string;
+  /** The observer's own: its captures are not looked for. */
+  node: string;
   /** Seconds. */
   targetWait: number;
   random(): number;
-  /** Each capture that has an owner and no end. */
+  /** Each capture of another node that has an owner and no end. */
   onCapture(capture: PacketCapture): void;
   onError(error: unknown): void;
 }
@@ -36,7 +38,7 @@ export interface StaleLookWorld {
  * the first interval, agents are only counted: a thousand that start together do not list together.
  */
 export function startStaleLooks(world: StaleLookWorld): { close(): void } {
-  const { api, namespace, random } = world;
+  const { random } = world;
   const every = Math.min(LONGEST, Math.max(SHORTEST, world.targetWait * 1000));
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -48,9 +50,9 @@ export function startStaleLooks(world: StaleLookWorld): { close(): void } {
   const look = async (isFirst: boolean): Promise<void> => {
     let agents = 1;
     try {
-      agents = await countAgents(api, namespace);
+      agents = await countAgents(world);
       if (!isFirst || agents <= 2) {
-        for (const capture of await claimedCaptures(api, namespace)) if (!closed) world.onCapture(capture);
+        for (const capture of await claimedCaptures(world)) if (!closed) world.onCapture(capture);
       }
     } catch (error) {
       world.onError(error);
@@ -71,25 +73,21 @@ export function startStaleLooks(world: StaleLookWorld): { close(): void } {
  * About how many agents there are: the pods of their namespace, counted by the API server, of which it sends
  * one. Where agents live elsewhere that is too few, and costs no more than lists.
  */
-async function countAgents(api: Pick<KubernetesApi, "get">, namespace: string): Promise<number> {
+async function countAgents({ api, namespace }: StaleLookWorld): Promise<number> {
   const answer = await api.get<{ metadata?: { remainingItemCount?: number }; items?: unknown[] }>(
     `/api/v1/namespaces/${namespace}/pods?limit=1`,
   );
   return (answer?.items?.length ?? 0) + (answer?.metadata?.remainingItemCount ?? 0);
 }
 
-async function claimedCaptures(
-  api: Pick<KubernetesApi, "list">,
-  namespace: string,
-): Promise<PacketCapture[]> {
+async function claimedCaptures({ api, namespace, node }: StaleLookWorld): Promise<PacketCapture[]> {
+  const open = "status.progress!=finished,status.progress!=failure";
+  const query = { fieldSelector: `${open},status.node!=,status.node!=${node}`, limit: PAGE };
   const found: PacketCapture[] = [];
-  for (const progress of ["scheduled", "running"]) {
-    const query = { fieldSelector: `status.progress=${progress}`, limit: PAGE };
-    for (let more: Record<string, string> | undefined = {}; more !== undefined; ) {
-      const page: ObjectList<PacketCapture> = await api.list(capturesPath(namespace), { ...query, ...more });
-      found.push(...page.items);
-      more = page.continueToken === undefined ? undefined : { continue: page.continueToken };
-    }
+  for (let more: Record<string, string> | undefined = {}; more !== undefined; ) {
+    const page: ObjectList<PacketCapture> = await api.list(capturesPath(namespace), { ...query, ...more });
+    found.push(...page.items);
+    more = page.continueToken === undefined ? undefined : { continue: page.continueToken };
   }
   return found;
 }

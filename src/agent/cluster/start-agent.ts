@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
 import type { Native } from "../../capture/native.ts";
@@ -15,6 +16,8 @@ import { createKubernetesStore } from "../../store/kubernetes/kubernetes-store.t
 import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
 import { createAnswers } from "../answers/answers.ts";
+import { createFreezeWatch } from "../answers/freeze-watch.ts";
+import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
 import type { StopRequest } from "../session.ts";
 import { clearLocks } from "./clear-locks.ts";
@@ -69,12 +72,17 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     ending.signal,
   );
 
+  const freezes = createFreezeWatch(
+    () => performance.now(),
+    () => uptime() * 1000,
+  );
   const answers = createAnswers({
     api,
     store,
     settings,
     now: api.now,
     monotonic: () => performance.now(),
+    lastFreeze: freezes.last,
     random: Math.random,
     log,
   });
@@ -176,6 +184,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     close: async () => {
       clearInterval(sweeps);
       answers.close();
+      freezes.close();
       retention.close();
       // With the API away a status may wait for ever; the next agent of this node writes it then.
       const patience = setTimeout(() => ending.abort(), LONGEST_CLOSE);
