@@ -115,6 +115,7 @@ uint64_t ToMaxFileBytes(const Options& options) {
 
 CaptureOptions ToCaptureOptions(const Options& options) {
   return {.network_namespace = options.Text("networkNamespace"),
+          .network_namespace_id = options.Text("namespaceId"),
           .interface_name = options.Text("interfaceName"),
           .filter = options.Text("filter"),
           .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
@@ -357,6 +358,7 @@ Napi::Value CompileFilterLater(const Napi::CallbackInfo& info) {
 Napi::Value TryOpen(const Napi::CallbackInfo& info) {
   const Options options(info[0]);
   SourceOptions source{.network_namespace = options.Text("networkNamespace"),
+                       .network_namespace_id = {},
                        .interface_name = options.Text("interfaceName"),
                        .interface_index = 0,
                        .loopback = false,

@@ -108,6 +108,7 @@ void Capture::Run() {
 // Opens all or nothing, then captures to the end. Throws Failure only where no file is left.
 CaptureEnd Capture::OpenAndCapture() {
   const OpenInterface opened = Open({.network_namespace = options_.network_namespace,
+                                     .network_namespace_id = options_.network_namespace_id,
                                      .interface_name = options_.interface_name,
                                      .filter = options_.filter,
                                      .snap_length = options_.snap_length,

@@ -29,7 +29,8 @@ struct EarlierLife {
 };
 
 struct CaptureOptions {
-  std::string network_namespace;  // path of its mount; empty = this process's own
+  std::string network_namespace;     // path of its mount; empty = this process's own
+  std::string network_namespace_id;  // `DEV:INO` it must have; empty = any
   std::string interface_name;
   std::string filter;
   uint32_t snap_length = kMaxSnapLength;

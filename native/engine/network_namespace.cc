@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,13 +23,24 @@
 namespace pcapper {
 namespace {
 
+std::string IdOf(const UniqueFd& fd) {
+  struct stat found {};
+  if (fstat(fd.get(), &found) != 0) return {};
+  return std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino);
+}
+
 // O_NONBLOCK: whatever lies there instead of a namespace, opening it must not hang.
-UniqueFd OpenNamespace(const std::string& path) {
+UniqueFd OpenNamespace(const std::string& path, const std::string& id) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd)
     throw Failure("PodNetworkNotFound", "opening the network namespace " + path + ": " + ErrorText(errno));
   if (ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
     throw Failure("PodNetworkNotFound", path + " is not a network namespace");
+  }
+  // Of what is open, not of the name: that may change at any moment.
+  if (!id.empty() && IdOf(fd) != id) {
+    throw Failure("PodNetworkNotFound",
+                  path + " is another network namespace than the one that was looked at");
   }
   return fd;
 }
@@ -36,7 +48,7 @@ UniqueFd OpenNamespace(const std::string& path) {
 void Enter(const UniqueFd& network_namespace, const std::string& path) {
   if (setns(network_namespace.get(), CLONE_NEWNET) == 0) return;
   const std::string text = "entering the network namespace " + path + ": " + ErrorText(errno);
-  if (errno == EPERM) throw Failure("PermissionDenied", text + " (it takes CAP_SYS_ADMIN)");
+  if (errno == EPERM) throw Failure("PermissionDenied", text);
   throw Failure("PodNetworkNotFound", text);
 }
 
@@ -77,9 +89,9 @@ std::vector<NamespaceInterface> InterfacesHere() {
 
 }  // namespace
 
-void InNetworkNamespace(const std::string& path, const std::function<void()>& work) {
+void InNetworkNamespace(const std::string& path, const std::string& id, const std::function<void()>& work) {
   if (path.empty()) return work();
-  const UniqueFd network_namespace = OpenNamespace(path);
+  const UniqueFd network_namespace = OpenNamespace(path, id);
   std::exception_ptr failure;
   std::thread visitor = StartBackgroundThread("pcapper-visitor", [&] {
     try {
@@ -95,7 +107,7 @@ void InNetworkNamespace(const std::string& path, const std::function<void()>& wo
 
 std::vector<NamespaceInterface> InterfacesIn(const std::string& path) {
   std::vector<NamespaceInterface> interfaces;
-  InNetworkNamespace(path, [&] { interfaces = InterfacesHere(); });
+  InNetworkNamespace(path, {}, [&] { interfaces = InterfacesHere(); });
   return interfaces;
 }
 

@@ -38,7 +38,8 @@ OpenInterface OpenHere(SourceOptions options) {
 // A socket stays in the network namespace it was opened in, whatever its thread does later.
 OpenInterface Open(const SourceOptions& options) {
   OpenInterface opened;
-  InNetworkNamespace(options.network_namespace, [&] { opened = OpenHere(options); });
+  InNetworkNamespace(options.network_namespace, options.network_namespace_id,
+                     [&] { opened = OpenHere(options); });
   return opened;
 }
 

@@ -33,9 +33,10 @@ class PacketSource {
 
 // What a capture opens.
 struct SourceOptions {
-  std::string network_namespace;  // path of its mount; empty = this process's own
-  std::string interface_name;     // one that if_nametoindex knows, or `any`
-  int interface_index = 0;        // 0 for `any`
+  std::string network_namespace;     // path of its mount; empty = this process's own
+  std::string network_namespace_id;  // `DEV:INO` it must have; empty = any
+  std::string interface_name;        // one that if_nametoindex knows, or `any`
+  int interface_index = 0;           // 0 for `any`
   bool loopback = false;
   std::string filter;  // empty = all packets
   uint32_t snap_length = kMaxSnapLength;

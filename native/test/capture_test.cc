@@ -33,6 +33,7 @@ namespace {
 
 CaptureOptions OptionsFor(const std::string& folder) {
   return {.network_namespace = {},
+          .network_namespace_id = {},
           .interface_name = "near0",
           .filter = "",
           .snap_length = kMaxSnapLength,

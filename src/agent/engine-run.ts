@@ -92,6 +92,7 @@ function captureOptions(
   return {
     ...(earlier === undefined ? {} : { earlier }),
     networkNamespace: target.networkNamespace,
+    namespaceId: target.namespaceId,
     interfaceName: target.interfaceName,
     filter: plan.captureFilter,
     snapLength: plan.snapLength,

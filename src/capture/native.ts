@@ -85,6 +85,11 @@ export interface EarlierLife {
 export interface CaptureOptions {
   /** Path of a mounted network namespace (as in /run/netns); empty = this process's own. */
   networkNamespace: string;
+  /**
+   * `DEV:INO` of that namespace, as stat(2) has them: one that has taken its name since is not captured on but
+   * ends as PodNetworkNotFound. Empty = whichever it is.
+   */
+  namespaceId: string;
   /** A name `if_nametoindex` knows, or `any`. */
   interfaceName: string;
   /** pcap-filter(7) expression; empty = all packets. */

@@ -1,16 +1,31 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadNative } from "../../src/capture/native.ts";
+import { type CaptureReport, loadNative } from "../../src/capture/native.ts";
 import { resolveTarget } from "../../src/target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../src/target/target.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { type CniNode, kernelHas, makeCniNode, type NodePod, type PodOptions } from "../helpers/cni-node.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 
 const native = loadNative();
 const NODE = "node-a";
 let node: CniNode;
+
+const CAPTURE = {
+  filter: "",
+  snapLength: 1500,
+  promiscuous: true,
+  ringBytes: 1 << 20,
+  captureSeconds: 60,
+  packetCount: 0,
+  filePrefix: "t",
+  maxFileSize: 1_000_000,
+  fileCount: 1,
+  maxWriteRate: 0,
+  manifestHead: "{}",
+};
 
 /** Resolves a Running pod `name` whose UID is `uid-NAME`. */
 function resolve(
@@ -86,6 +101,24 @@ describeAsRoot("pods with real networks", () => {
     const { reason, message } = await failureOf(resolve("two", status, { interfaceName: "net2" }));
     expect(reason).toBe("InterfaceNotFound");
     expect(message).toMatch(/: pod shop\/two has no such interface; it has lo, .*eth0.*, net1/);
+  });
+
+  test("a namespace that takes the name after the look is not captured on", async () => {
+    await node.addPod("swapped", { addresses: ["10.1.2.1/24"] });
+    const { networkNamespace, namespaceId, interfaceName } = await resolve("swapped", { podIP: "10.1.2.1" });
+    const { network } = await node.addPod("taker", { addresses: ["10.1.2.2/24"] });
+    node.mount(network, "swapped");
+    const folder = makeTemporaryFolder();
+    const ended = await new Promise<CaptureReport>((resolve) => {
+      const options = { ...CAPTURE, networkNamespace, namespaceId, interfaceName, folder: folder.path };
+      native.startCapture(options, (report) => {
+        if (report.state === "ended") resolve(report);
+      });
+    });
+    const message = `${networkNamespace} is another network namespace than the one that was looked at`;
+    expect(ended).toMatchObject({ end: { reason: "PodNetworkNotFound", message }, startTime: 0 });
+    expect(readdirSync(folder.path)).toEqual([]);
+    folder.remove();
   });
 
   test("on the node's network: the node's interface that carries its IP", async () => {
