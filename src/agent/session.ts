@@ -42,6 +42,8 @@ export interface SessionWorld {
    * @throws TargetFailure where there is nothing to capture on
    */
   resolveTarget(capture: PacketCapture, podUID?: string): Promise<ResolvedTarget>;
+  /** Those that go on have their room first: resolves when all of them have it, or the session is to end. */
+  awaitTurn(): Promise<void>;
   /** Decides on the limits, and promises the room where there is some. @returns why it may not start */
   admit(capture: PacketCapture): Promise<StopRequest | undefined>;
   /** Options of the engine that do not come from the resource; only after `admit` or `recover`. */
@@ -100,6 +102,8 @@ async function start(world: SessionWorld, capture: PacketCapture): Promise<Packe
   // A process that died between its first file and the status `running` left more than the status says.
   const remains = await world.recover(capture);
   if (remains !== undefined) return takeUp(world, capture, remains);
+  await world.awaitTurn();
+  if (world.stop.aborted) return stopUnstarted(world, capture);
   const target = await targetOf(world, capture);
   if (target instanceof TargetFailure) return endUnstarted(world, capture, target);
   const refusal = await world.admit(capture);

@@ -1,3 +1,4 @@
+import { aborted } from "../aborted.ts";
 import { type AgentSettings, readAgentSettings } from "../agent/agent-settings.ts";
 import type { NodePaths } from "../agent/cluster/cluster-session.ts";
 import { takeNodeLock } from "../agent/cluster/node-lock.ts";
@@ -68,11 +69,4 @@ async function disk(
   } catch {
     return {};
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -124,6 +124,7 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       interfaceName: capture.spec.targetInterface ?? "",
       scope: "node",
     }),
+    awaitTurn: async () => undefined,
     // What an earlier run left is another resource, and was repaired before this one began.
     recover: async () => undefined,
     admit: (capture) => admit(world, needsOf(world, capture), place.promise),

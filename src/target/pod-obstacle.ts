@@ -16,6 +16,12 @@ export function podObstacle(
   return told === undefined ? undefined : new TargetFailure("PodNetworkNotFound", `pod ${name} ${told}.`);
 }
 
+/** A sentence where the pod's containers have ended: they do not come back, and its network goes. */
+export function podEnd({ metadata, status }: TargetPod): string | undefined {
+  if (status.phase !== "Succeeded" && status.phase !== "Failed") return undefined;
+  return `pod ${metadata.namespace}/${metadata.name} has ended (${status.phase}).`;
+}
+
 function obstacle(pod: TargetPod, node: string): string | undefined {
   const { metadata, spec, status } = pod;
   if (spec.nodeName === undefined || spec.nodeName === "") return "has no node yet";

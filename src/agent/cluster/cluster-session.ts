@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { aborted } from "../../aborted.ts";
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureReport, EarlierLife, Native } from "../../capture/native.ts";
@@ -8,6 +9,8 @@ import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
 import { findRemains, repairRemains, sealManifest } from "../../store/files/remains.ts";
 import { reportOf } from "../../store/files/repair.ts";
+import { namesIn } from "../../store/files/running-captures.ts";
+import { podEnd } from "../../target/pod-obstacle.ts";
 import { resolveTarget } from "../../target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
@@ -17,6 +20,8 @@ import type { Remains, SessionWorld } from "../session.ts";
 import { timeText } from "../status.ts";
 import { filesWithoutManifest, NO_MANIFEST } from "./files-without-manifest.ts";
 import { decideOnRemains } from "./remains-decision.ts";
+import type { ResumeFirst } from "./resume-first.ts";
+import { sessionStore } from "./session-store.ts";
 
 /** Paths of a node, as the agent's pod has them and as people know them. */
 export interface NodePaths {
@@ -38,6 +43,7 @@ export interface ClusterWorld {
   cluster: string;
   nodeIPs: readonly string[];
   podOf(namespace: string, name: string): TargetPod | undefined;
+  resumeFirst: Pick<ResumeFirst, "placed" | "done">;
   onReport(capture: PacketCapture, report: CaptureReport): void;
   onRunning(capture: PacketCapture, target: ResolvedTarget): void;
   /** A session of this agent has given the capture its last word. */
@@ -84,8 +90,22 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
   };
   const location = (capture: PacketCapture): string => join(paths.hostPath, capture.metadata.name);
 
+  /** What an earlier process left of the capture, if anything, and the room that it was promised. */
+  const placeAgain = async (capture: PacketCapture) => {
+    try {
+      const found = await findRemains(paths.hostmount, capture.metadata.name, uid);
+      if (found === undefined) return undefined;
+      place = reopenPlace(native, found.folder, found.prefix);
+      if (place === undefined) throw new Error(`${found.prefix}: another process has it`);
+      place.promise(needsOf(admission, capture));
+      return found;
+    } finally {
+      shared.resumeFirst.placed(uid);
+    }
+  };
+
   const recover = async (capture: PacketCapture): Promise<Remains | undefined> => {
-    const found = await findRemains(paths.hostmount, capture.metadata.name, uid);
+    const found = await placeAgain(capture);
     if (found === undefined) {
       const files = filesWithoutManifest(paths.hostmount, settings.node, capture);
       if (files.length === 0) return undefined;
@@ -95,9 +115,6 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
         ending: { end: NO_MANIFEST, files: files.map((file) => join(folder, file)), folder },
       };
     }
-    place = reopenPlace(native, found.folder, found.prefix);
-    if (place === undefined) throw new Error(`${found.prefix}: another process has it`);
-    place.promise(needsOf(admission, capture));
     const remains = await repairRemains(native, found, shared.say);
     // By this node's clock, as all times in a manifest are.
     const decision = decideOnRemains(capture, remains, Date.now());
@@ -127,6 +144,7 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
     onReport: shared.onReport,
     onRunning: shared.onRunning,
     onLastWord: shared.onLastWord,
+    awaitTurn: () => Promise.race([shared.resumeFirst.done, aborted(stop)]),
     targetIsHere: (capture) => targetIsHere(shared, capture),
     resolveTarget: (capture, podUID) => resolve(shared, capture, podUID),
     admit: (capture) =>
@@ -164,8 +182,9 @@ async function resolve(
 ): Promise<ResolvedTarget> {
   const { target } = planCapture(capture.spec);
   const pod = target.kind === "pod" ? podOf(target.namespace, target.pod) : undefined;
-  if (podUID !== undefined && pod !== undefined && pod.metadata.uid !== podUID) {
-    throw new TargetFailure("TargetNotFound", "the pod was replaced by another of its name.");
+  if (podUID !== undefined && pod !== undefined) {
+    const gone = pod.metadata.uid === podUID ? podEnd(pod) : "the pod was replaced by another of its name.";
+    if (gone !== undefined) throw new TargetFailure("TargetNotFound", gone);
   }
   return resolveTarget(native, target, {
     node: settings.node,

@@ -3,6 +3,7 @@ import type { PacketCapture } from "../../api/resource.ts";
 import { resourceProblems } from "../../api/resource-problems.ts";
 import { keyOf } from "../../store/capture-store.ts";
 import { CaptureGone } from "../../store/kubernetes/kubernetes-store.ts";
+import { podEnd } from "../../target/pod-obstacle.ts";
 import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
 import { type NamespaceWatch, watchNamespace } from "../../target/watch-namespace.ts";
 import { reconcile } from "../reconcile.ts";
@@ -62,11 +63,11 @@ export function createController(world: ControllerWorld): Controller {
     if (world.known(uid)?.spec.stop === true) workers.stop(uid, STOPPED);
     const { targetNamespace: namespace = "", targetPod: name = "" } = capture.spec;
     const pod = podUID === undefined ? undefined : world.shared.podOf(namespace, name);
-    if (podUID !== undefined && (pod?.metadata.uid !== podUID || hasEnded(pod)))
+    if (podUID !== undefined && (pod?.metadata.uid !== podUID || podEnd(pod) !== undefined))
       gone(podGone(namespace, name));
   };
 
-  const work = async (uid: string, stop: AbortSignal): Promise<void> => {
+  const workOn = async (uid: string, stop: AbortSignal): Promise<void> => {
     const capture = world.known(uid);
     if (capture === undefined || resourceProblems(capture).length > 0) return;
     const shared: ClusterWorld = { ...world.shared, onRunning };
@@ -88,6 +89,15 @@ export function createController(world: ControllerWorld): Controller {
       await session.close(ended);
     }
     world.onEnded(uid, ended);
+  };
+
+  const work = async (uid: string, stop: AbortSignal): Promise<void> => {
+    try {
+      await workOn(uid, stop);
+    } finally {
+      // Also where it came to nothing before it had its room.
+      world.shared.resumeFirst.placed(uid);
+    }
   };
 
   const workers = createWorkers(work, (uid, error) => world.onError(world.known(uid), error));
@@ -118,7 +128,7 @@ export function createController(world: ControllerWorld): Controller {
     },
     podChanged: (pod, isGone) => {
       const { namespace, name, uid } = pod.metadata;
-      if (isGone || hasEnded(pod)) {
+      if (isGone || podEnd(pod) !== undefined) {
         for (const [capture, { podUID }] of running) {
           if (podUID !== uid) continue;
           workers.stop(capture, { reason: "TargetGone", message: podGone(namespace, name) });
@@ -135,11 +145,6 @@ export function createController(world: ControllerWorld): Controller {
     isAtWork: workers.isAtWork,
     close: workers.close,
   };
-}
-
-/** Its containers do not come back, and its network goes. */
-function hasEnded({ status }: TargetPod): boolean {
-  return status.phase === "Succeeded" || status.phase === "Failed";
 }
 
 function podGone(namespace: string, name: string): string {

@@ -24,6 +24,7 @@ import { clearLocks } from "./clear-locks.ts";
 import type { NodePaths } from "./cluster-session.ts";
 import { createController } from "./controller.ts";
 import { keptCapture, keptPod } from "./kept-fields.ts";
+import { createResumeFirst } from "./resume-first.ts";
 import { settleRemains } from "./settle-remains.ts";
 
 export interface AgentParts {
@@ -96,15 +97,13 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     now: api.now,
     log,
   });
-  /** This node's own and those without an owner, once they are followed. */
-  const captureLists: Reflector<PacketCapture>[] = [];
-  const known = (uid: string) =>
-    captureLists.map((list) => list.get(uid)).find((capture) => capture !== undefined);
   const podOf = (namespace: string, name: string) =>
     pods.all().find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  const resumeFirst = createResumeFirst();
   const controller = createController({
     shared: {
       native,
+      resumeFirst,
       store,
       settings,
       paths,
@@ -174,7 +173,10 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       if (capture === undefined) retention.deleted(uid);
     },
     // Only what is known to be there can be told from what is not.
-    onSynced: () => void settle().then(retention.sweep),
+    onSynced: () => {
+      resumeFirst.expect(openUids(own.all()));
+      void settle().then(retention.sweep);
+    },
   });
   captureLists.unshift(own);
   const sweeps = setInterval(() => void retention.sweep(), SWEEP_EVERY);
@@ -194,6 +196,13 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       ending.abort();
     },
   };
+}
+
+/** Captures that have not ended. */
+function openUids(captures: readonly PacketCapture[]): string[] {
+  return captures
+    .filter(({ status }) => !isFinal(status?.progress))
+    .map(({ metadata }) => metadata.uid ?? "");
 }
 
 function notReady(lists: Record<string, Reflector<unknown>>): string | undefined {
