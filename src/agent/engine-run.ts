@@ -4,7 +4,7 @@ import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
-import { gapFacts } from "./gaps.ts";
+import { type Gap, gapFacts } from "./gaps.ts";
 import { diskPressure } from "./limits.ts";
 import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
@@ -33,7 +33,8 @@ export interface RunPlan {
   target: ResolvedTarget;
   earlier?: EarlierLife;
   secondsLeft?: number;
-  gapSeconds?: number;
+  /** The last is the one it was found in. */
+  gaps?: readonly Gap[];
 }
 
 /** A capture that ran to its end. */
@@ -142,7 +143,8 @@ function createStatusWriter(
   plan: CapturePlan,
   run: RunPlan & { folder: string },
 ) {
-  const takenUp = run.earlier === undefined ? {} : gapFacts(run.earlier.gaps);
+  const { gaps = [] } = run;
+  const takenUp = gapFacts(gaps);
   let told = false;
   let capture = claimed;
   let latest: CaptureReport | undefined;
@@ -167,15 +169,14 @@ function createStatusWriter(
     told = true;
   };
   const tell = (message: string): void => {
-    const { gapSeconds = 0 } = run;
-    const { resumes = 0 } = capture.status ?? {};
+    const { gapSeconds = 0 } = gapFacts(gaps.slice(-1));
     const event =
       run.earlier === undefined
         ? { reason: "Running", message }
         : {
             reason: "Resumed",
             // With its number: the same words would be the same Event.
-            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${resumes}).`,
+            message: `${message} The agent was gone: nothing was captured for ${gapSeconds} s (resume ${gaps.length}).`,
           };
     world.store.recordEvent(capture, { type: "Normal", ...event });
   };

@@ -1,15 +1,20 @@
 import type { PacketCaptureStatus } from "../api/resource.ts";
 
+/** A time in which nothing was captured because the agent was gone, RFC 3339. */
+export interface Gap {
+  from: string;
+  to: string;
+}
+
 /**
  * What a status says of the times in which nothing was captured. From the manifest's list, which is written
  * before a packet is: an agent that dies before its status is there takes nothing away.
- * @param gaps JSON array of `{from, to}`, RFC 3339
  */
-export function gapFacts(gaps: string): Pick<PacketCaptureStatus, "resumes" | "gapSeconds"> {
-  const all = JSON.parse(gaps) as { from: string; to: string }[];
-  const milliseconds = all.map(({ from, to }) => Math.max(0, Date.parse(to) - Date.parse(from)));
+export function gapFacts(gaps: readonly Gap[]): Pick<PacketCaptureStatus, "resumes" | "gapSeconds"> {
+  if (gaps.length === 0) return {};
+  const milliseconds = gaps.map(({ from, to }) => Math.max(0, Date.parse(to) - Date.parse(from)));
   return {
-    resumes: all.length,
+    resumes: gaps.length,
     gapSeconds: Math.round(milliseconds.reduce((sum, each) => sum + each, 0) / 1000),
   };
 }

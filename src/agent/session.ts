@@ -4,7 +4,9 @@ import type { CaptureReport, EarlierLife, Native } from "../capture/native.ts";
 import { type CaptureKey, type CaptureStore, StatusConflict } from "../store/capture-store.ts";
 import { type ResolvedTarget, TargetFailure } from "../target/target.ts";
 import { addedStatus } from "./added-status.ts";
+import { lifeBefore, withoutTarget } from "./end-without-target.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
+import type { Gap } from "./gaps.ts";
 import { isFinal } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import { type Ending, finalStatus, scheduledStatus } from "./status.ts";
@@ -22,7 +24,8 @@ export type Remains =
       go: "on";
       earlier: EarlierLife;
       secondsLeft: number;
-      gapSeconds: number;
+      /** Times in which nothing was captured; the last is the one it was found in. */
+      gaps: readonly Gap[];
       /** The pod it began with. */
       podUID: string | undefined;
       /** What is on disk, for the last word where it cannot go on after all. */
@@ -75,17 +78,16 @@ export async function runSession(world: SessionWorld, key: CaptureKey): Promise<
       if (step.do === "claim") await claim(world, capture);
       if (step.do === "start") return await start(world, capture);
       if (step.do === "recover") return await takeUp(world, capture, await world.recover(capture));
-      if (step.do === "end-unstarted") return await endUnstarted(world, capture, STOPPED_BY_SPEC);
+      if (step.do === "end-unstarted") return await endUnstarted(world, capture, stopOf(capture));
     } catch (error) {
       if (!(error instanceof StatusConflict)) throw error;
     }
   }
 }
 
-const STOPPED_BY_SPEC: StopRequest = {
-  reason: "Stopped",
-  message: "spec.stop was true before the capture began.",
-};
+function stopOf(capture: PacketCapture): StopRequest {
+  return wantedStop(capture, " before the capture began") ?? { reason: "Stopped", message: "" };
+}
 
 const NOTHING_LEFT: StopRequest = {
   reason: "Interrupted",
@@ -120,13 +122,17 @@ async function takeUp(
   if (remains === undefined) return endUnstarted(world, capture, NOTHING_LEFT);
   if (remains.go === "end") return finish(world, capture, remains.ending);
   const target = await targetOf(world, capture, remains.podUID);
-  if (target instanceof TargetFailure) {
-    const { location: folder } = world.engineSettings(capture);
-    const end = { reason: "Interrupted", message: `The capture could not go on: ${target.message}` };
-    const { report } = remains;
-    return finish(world, capture, { end, files: world.filesOf(capture), folder, report });
-  }
-  return endRun(world, target, await runEngine(world, capture, { target, ...remains }));
+  if (target instanceof TargetFailure) return endWithFiles(world, capture, withoutTarget(remains, target));
+  const { gaps } = remains;
+  const run = await runEngine(world, capture, { target, ...remains });
+  if (run.report.startTime > 0) return endRun(world, target, run, gaps);
+  // It could not be opened again: what there is, is of the earlier life.
+  return endRun(
+    world,
+    target,
+    { ...run, report: { ...run.report, ...lifeBefore(remains) } },
+    gaps.slice(0, -1),
+  );
 }
 
 async function targetOf(
@@ -160,11 +166,20 @@ async function endRun(
   world: SessionWorld,
   target: ResolvedTarget,
   { capture, report }: EngineRun,
+  gaps: readonly Gap[] = [],
 ): Promise<PacketCapture> {
   const end = report.end ?? { reason: "CaptureError", message: "The engine ended without saying why." };
   if (end.reason === "Suspended") return capture;
+  return endWithFiles(world, capture, { end, report, target, gaps });
+}
+
+function endWithFiles(
+  world: SessionWorld,
+  capture: PacketCapture,
+  ending: Omit<Ending, "files" | "folder">,
+): Promise<PacketCapture> {
   const { location: folder } = world.engineSettings(capture);
-  return finish(world, capture, { end, files: world.filesOf(capture), folder, report, target });
+  return finish(world, capture, { ...ending, files: world.filesOf(capture), folder });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureEnd, CaptureReport, Statistics } from "../capture/native.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { finalConditions } from "./conditions.ts";
+import { type Gap, gapFacts } from "./gaps.ts";
 import { droppedPackets, finalMessage, runningMessage } from "./messages.ts";
 import { finalProgress } from "./progress.ts";
 
@@ -46,6 +47,8 @@ export interface Ending {
   report?: CaptureReport;
   /** What was captured on; undefined where it was never found. */
   target?: ResolvedTarget;
+  /** Times in which the agent was gone; in the last of them the capture may have ended. */
+  gaps?: readonly Gap[];
 }
 
 /** The last status of a capture, exact. */
@@ -55,7 +58,7 @@ export function finalStatus(
   plan: CapturePlan,
   now: number,
 ): PacketCaptureStatus {
-  const { end, files, folder, report, target } = ending;
+  const { end, files, folder, report, target, gaps = [] } = ending;
   const ran = report !== undefined && report.startTime > 0;
   const message = finalMessage(plan, end, ran ? report.statistics : undefined);
   const endTime = timeText(report !== undefined && report.endTime > 0 ? report.endTime : now);
@@ -70,6 +73,7 @@ export function finalStatus(
     ...(target === undefined ? {} : targetFacts(target)),
     ...(onlyFile === undefined ? {} : { fileLocation: files.length === 1 ? onlyFile : folder }),
     endTime,
+    ...gapFacts(gaps),
     ...(ran ? { statistics: statisticsOf(report.statistics, now) } : {}),
     conditions: finalConditions(
       before.conditions ?? [],

@@ -225,6 +225,42 @@ describeAsRoot("an agent that dies and comes back", () => {
     await nothingTemporary(name);
   });
 
+  test("stopped while the agent is away, after a resume that no status tells of: every gap is told", async () => {
+    const name = "untold";
+    await node.create(name);
+    await node.until(name, "running");
+    await node.end("SIGKILL");
+    await node.start();
+    await waitUntil("an engine goes on", () => node.gaps(name) === 1);
+    await node.end("SIGKILL");
+    await node.stop(name);
+    await node.start();
+    const { status } = await node.until(name, "finished");
+    expect(status).toMatchObject({ reason: "Stopped", resumes: 2 });
+    expect(Date.parse(status?.endTime ?? "")).toBeGreaterThan(Date.parse(status?.startTime ?? ""));
+    await waitUntil("its manifest has them all", () => node.gaps(name) === 2);
+    await nothingTemporary(name);
+  });
+
+  test("a capture that goes on has its room before a new one is let in", async () => {
+    const name = "has-its-place";
+    await node.create(name);
+    await node.until(name, "running");
+    await node.end("SIGKILL");
+    const others = Array.from({ length: 5 }, (_, index) => `no-place-${index}`);
+    for (const other of others) await node.create(other);
+    await node.start({ MAX_CAPTURES: "1" });
+    for (const other of others) {
+      const { status } = await node.until(other, "failure");
+      expect(status).toMatchObject({ reason: "TooManyCaptures" });
+    }
+    await waitUntil("it goes on", async () => (await node.read(name)).status?.resumes === 1);
+    await node.stop(name);
+    await node.until(name, "finished");
+    await node.end("SIGTERM");
+    await node.start();
+  });
+
   test("a crash loop stays within maxFileSize × fileCount, and numbers only increase", async () => {
     const name = "crash-loop";
     const maxFileSize = 400_000;

@@ -74,14 +74,7 @@ export function targetIsHere({ settings, podOf }: ClusterWorld, { spec }: Packet
 
 export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSignal): ClusterSession {
   const { native, settings, paths } = shared;
-  const store: CaptureStore = {
-    ...shared.store,
-    // Another capture of the same name is nobody this session knows.
-    read: async (key) => {
-      const capture = await shared.store.read(key);
-      return capture?.metadata.uid === uid ? capture : undefined;
-    },
-  };
+  const store = sessionStore(shared.store, uid, stop);
   const admission = { native, settings, output: paths.hostmount };
   let place: CapturePlace | undefined;
   const placeOrThrow = (): CapturePlace => {
@@ -124,15 +117,17 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
       shared.onResumed(capture, decision.earlier);
       return { ...decision, podUID: remains.manifest.capture.target?.podUID, report };
     }
+    const { end, gaps, endTime } = decision;
+    if (endTime !== undefined) report.endTime = Date.parse(endTime);
     return {
       go: "end",
-      ending: { end: decision.end, files: filesOf(capture), folder: location(capture), report },
+      ending: { end, gaps, files: filesOf(capture), folder: location(capture), report },
     };
   };
 
   const filesOf = (capture: PacketCapture): string[] => {
     const { folder, prefix } = placeOrThrow();
-    return packetFiles(prefix, readdirSync(folder)).map(({ name }) => join(location(capture), name));
+    return packetFiles(prefix, namesIn(folder)).map(({ name }) => join(location(capture), name));
   };
 
   const world: SessionWorld = {
@@ -202,8 +197,8 @@ async function closePlace(
   now: number,
 ): Promise<void> {
   if (place === undefined) return;
-  const { progress, reason = "Interrupted", message = "" } = ended?.status ?? {};
-  if (isFinal(progress)) await sealManifest(place.folder, place.prefix, { reason, message }, timeText(now));
+  const { progress, reason = "Interrupted", message = "", endTime = timeText(now) } = ended?.status ?? {};
+  if (isFinal(progress)) await sealManifest(place.folder, place.prefix, { reason, message }, endTime);
   place.close();
   try {
     // Where nothing was captured, nothing is left.

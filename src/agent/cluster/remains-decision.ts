@@ -3,6 +3,9 @@ import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, EarlierLife } from "../../capture/native.ts";
 import type { Manifest } from "../../store/files/manifest.ts";
 import { reportOf } from "../../store/files/repair.ts";
+import type { Gap } from "../gaps.ts";
+import { timeText } from "../status.ts";
+import { wantedStop } from "../wanted-stop.ts";
 
 /** What is known of a capture whose process died, after its files were repaired. */
 export interface KnownRemains {
@@ -12,8 +15,10 @@ export interface KnownRemains {
 }
 
 export type RemainsDecision =
-  | { go: "on"; earlier: EarlierLife; secondsLeft: number; gapSeconds: number }
-  | { go: "end"; end: CaptureEnd };
+  /** `gaps`: the last is the one it was found in. */
+  | { go: "on"; earlier: EarlierLife; secondsLeft: number; gaps: readonly Gap[] }
+  /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
+  | { go: "end"; end: CaptureEnd; gaps: readonly Gap[]; endTime?: string };
 
 /** Whether the capture goes on in the same ring until its original end, or has ended meanwhile. */
 export function decideOnRemains(
@@ -21,17 +26,22 @@ export function decideOnRemains(
   { manifest, lastSeen }: KnownRemains,
   now: number,
 ): RemainsDecision {
-  if (manifest.finished !== undefined) {
-    const { reason, message } = manifest.finished;
-    return { go: "end", end: { reason, message } };
-  }
-  if (capture.spec.stop === true) {
-    return ended("Stopped", "spec.stop was set to true while the agent was gone.");
-  }
+  const { gaps = [] } = manifest;
+  const ended = (reason: string, message: string) => ({ go: "end", end: { reason, message }, gaps }) as const;
+  if (manifest.finished !== undefined) return ended(manifest.finished.reason, manifest.finished.message);
   const plan = planCapture(capture.spec);
+  const started = Date.parse(manifest.startTime ?? "");
+  const request = wantedStop(capture, " while the agent was gone");
+  if (request !== undefined) {
+    const stopped = ended(request.reason, request.message);
+    const latest = Math.min(now, started + plan.captureSeconds * 1000);
+    if (!(latest > Date.parse(lastSeen))) return stopped;
+    // Finished, and nobody knows when in this time: that nothing was captured in it has to be told.
+    const endTime = timeText(latest);
+    return { ...stopped, gaps: [...gaps, { from: lastSeen, to: endTime }], endTime };
+  }
   const packets = manifest.statistics.packets ?? 0;
   if (plan.packetCount > 0 && packets >= plan.packetCount) return ended("PacketCountReached", "");
-  const started = Date.parse(manifest.startTime ?? "");
   const secondsLeft = Math.min(plan.captureSeconds, plan.captureSeconds - (now - started) / 1000);
   if (!(secondsLeft > 0)) {
     return ended(
@@ -39,17 +49,12 @@ export function decideOnRemains(
       "The agent was gone when the capture's time ended; the files it had written are kept.",
     );
   }
-  const gap = { from: lastSeen, to: new Date(now).toISOString() };
-  const gapSeconds = Math.max(0, Math.round((now - Date.parse(lastSeen)) / 1000));
-  return { go: "on", earlier: earlierLife(manifest, gap), secondsLeft, gapSeconds };
-}
-
-function ended(reason: string, message: string): RemainsDecision {
-  return { go: "end", end: { reason, message } };
+  const all = [...gaps, { from: lastSeen, to: timeText(now) }];
+  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all };
 }
 
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
-function earlierLife(manifest: Manifest, gap: { from: string; to: string }): EarlierLife {
+function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
   const { files, removed, highestNumber = 0 } = manifest;
   const highest = Math.max(1, highestNumber, removed.files, ...files.map(({ number }) => number));
   return {
@@ -57,6 +62,6 @@ function earlierLife(manifest: Manifest, gap: { from: string; to: string }): Ear
     nextNumber: highest + 1,
     files: manifest.files,
     statistics: reportOf(manifest).statistics,
-    gaps: JSON.stringify([...(manifest.gaps ?? []), gap]),
+    gaps: JSON.stringify(gaps),
   };
 }

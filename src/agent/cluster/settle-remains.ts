@@ -63,8 +63,9 @@ async function settle(
     if (capture === undefined) return;
     const folder = join(world.hostPath, manifest.capture.name);
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
+    const { gaps = [] } = manifest;
     const report = { ...reportOf(manifest), endTime: Date.parse(lastSeen) };
-    const added = addedStatus(capture.status ?? {}, { files, folder, report }, world.now());
+    const added = addedStatus(capture.status ?? {}, { files, folder, report, gaps }, world.now());
     await world.store.writeStatus(capture, added);
   } catch (error) {
     // Somebody else has written meanwhile: what the files say is in the manifest.

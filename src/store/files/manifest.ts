@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import type { Gap } from "../../agent/gaps.ts";
 import type { PacketCaptureSpec } from "../../api/resource.ts";
 
 /** One file of a capture, as its manifest has it. */
@@ -40,7 +41,7 @@ export interface Manifest {
   lastSeen?: string;
   statistics: Record<string, number>;
   /** When nothing was captured, because the process that captures was gone. */
-  gaps?: { from: string; to: string }[];
+  gaps?: Gap[];
   finished?: { reason: string; message: string; time: string };
 }
 

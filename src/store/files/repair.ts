@@ -49,9 +49,11 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
   };
 }
 
-/** The manifest of a capture that will not go on. */
+/** The manifest of a capture that will not go on. From when it was last seen to its end nothing was captured. */
 export function finishedManifest(manifest: Manifest, end: CaptureEnd, time: string): Manifest {
-  return { ...manifest, finished: { ...end, time } };
+  const { lastSeen: from = time, gaps = [] } = manifest;
+  const all = Date.parse(time) > Date.parse(from) ? [...gaps, { from, to: time }] : gaps;
+  return { ...manifest, ...(all.length === 0 ? {} : { gaps: all }), finished: { ...end, time } };
 }
 
 function packetBytes({ bytes, packets }: ManifestFile): number {

@@ -84,3 +84,14 @@ test("several files are in their folder", () => {
     "/var/pcapper/a",
   );
 });
+
+test("gaps that were never told are told now, and none is taken back", () => {
+  const gaps = [
+    { from: "2026-03-01T11:00:00Z", to: "2026-03-01T11:00:10Z" },
+    { from: "2026-03-01T11:10:00Z", to: "2026-03-01T11:10:05Z" },
+  ];
+  const added = (before: PacketCaptureStatus) =>
+    addedStatus(before, { files: [], folder: "/var/pcapper/a", report, gaps }, NOW);
+  expect(added({ ...lost, resumes: 1, gapSeconds: 10 })).toMatchObject({ resumes: 2, gapSeconds: 15 });
+  expect(added({ ...lost, resumes: 3, gapSeconds: 90 })).toMatchObject({ resumes: 3, gapSeconds: 90 });
+});

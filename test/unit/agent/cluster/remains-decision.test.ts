@@ -31,7 +31,11 @@ const lastSeen = new Date(at(10)).toISOString();
 describe("what an earlier agent left of a capture", () => {
   test("goes on until the original end, behind every number used, and the gap is known", () => {
     const decision = decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(25));
-    expect(decision).toMatchObject({ go: "on", secondsLeft: 35, gapSeconds: 15 });
+    expect(decision).toMatchObject({
+      go: "on",
+      secondsLeft: 35,
+      gaps: [{ from: lastSeen, to: new Date(at(25)).toISOString() }],
+    });
     expect(decision).toMatchObject({
       earlier: { nextNumber: 4, statistics: { packets: 12, packetsRemoved: 7 } },
     });
@@ -41,10 +45,9 @@ describe("what an earlier agent left of a capture", () => {
     const before = { from: "a", to: "b" };
     const decision = decideOnRemains(capture(), { manifest: manifest({ gaps: [before] }), lastSeen }, at(25));
     if (decision.go !== "on") throw new Error("it should go on");
-    expect(JSON.parse(decision.earlier.gaps)).toEqual([
-      before,
-      { from: lastSeen, to: new Date(at(25)).toISOString() },
-    ]);
+    const gaps = [before, { from: lastSeen, to: new Date(at(25)).toISOString() }];
+    expect(JSON.parse(decision.earlier.gaps)).toEqual(gaps);
+    expect(decision.gaps).toEqual(gaps);
   });
 
   test("never captures longer than asked for, also where the clock was set back", () => {
@@ -69,5 +72,33 @@ describe("what an earlier agent left of a capture", () => {
   test.each(ends)("%s", (_name, resource, facts, seconds, reason) => {
     const decision = decideOnRemains(resource, { manifest: manifest(facts), lastSeen }, at(seconds));
     expect(decision).toMatchObject({ go: "end", end: { reason } });
+  });
+
+  const before = { from: new Date(at(1)).toISOString(), to: new Date(at(3)).toISOString() };
+  const gapsOfEnd = (spec: Partial<PacketCaptureSpec>, facts: Partial<Manifest>, seconds: number) => {
+    const known = { manifest: manifest({ gaps: [before], ...facts }), lastSeen };
+    const decision = decideOnRemains(capture(spec), known, at(seconds));
+    if (decision.go !== "end") throw new Error("it should end");
+    return { gaps: decision.gaps, endTime: decision.endTime };
+  };
+
+  test.each<[string, Partial<PacketCaptureSpec>, Partial<Manifest>, number]>([
+    ["ends by its time", {}, {}, 100],
+    ["has all its packets", { packetCount: 12 }, {}, 20],
+    ["has an end already", {}, { finished: { reason: "TimeElapsed", message: "", time: "" } }, 20],
+    ["was stopped, by a clock that was set back", { stop: true }, {}, 5],
+  ])("%s: the gaps it went on after are told, and no other", (_what, spec, facts, seconds) => {
+    expect(gapsOfEnd(spec, facts, seconds)).toEqual({ gaps: [before], endTime: undefined });
+  });
+
+  test.each([
+    ["until the agent is back", 20, 20],
+    ["until its time would have been over", 500, 60],
+  ])("was stopped: nothing was captured %s, and that is told", (_what, now, until) => {
+    const to = new Date(at(until)).toISOString();
+    expect(gapsOfEnd({ stop: true }, {}, now)).toEqual({
+      gaps: [before, { from: lastSeen, to }],
+      endTime: to,
+    });
   });
 });

@@ -1,0 +1,47 @@
+import type { CaptureEnd, CaptureReport } from "../capture/native.ts";
+import type { TargetFailure, TargetFailureReason } from "../target/target.ts";
+import type { Gap } from "./gaps.ts";
+import type { Ending } from "./status.ts";
+
+/** A capture that was to go on. */
+interface GoingOn {
+  /** The last is the one it was found in. */
+  gaps: readonly Gap[];
+  /** What is on the disk; `endTime` is when it was last seen. */
+  report: CaptureReport;
+}
+
+/** What a look for a target that was there says when it is there no more. */
+const GONE: readonly TargetFailureReason[] = ["TargetNotFound", "InterfaceNotFound"];
+
+/**
+ * How a capture ends whose agent was gone, and that cannot go on because of its target.
+ * @param lastSeen since when nothing has been captured, RFC 3339
+ */
+export function endWithoutTarget(
+  { reason, message }: Pick<TargetFailure, "reason" | "message">,
+  lastSeen: string,
+): CaptureEnd {
+  if (!GONE.includes(reason)) {
+    return { reason: "Interrupted", message: `The capture could not go on: ${message}` };
+  }
+  const text = `The target went while the agent was gone: ${message} Nothing was captured after ${lastSeen}.`;
+  return { reason: "TargetGone", message: text };
+}
+
+/** Finished, where the target went in the last gap, and that gap is told; else over when it was last seen. */
+export function withoutTarget(
+  { gaps, report }: GoingOn,
+  failure: TargetFailure,
+): Omit<Ending, "files" | "folder"> {
+  const last = gaps.at(-1);
+  const end = endWithoutTarget(failure, last?.from ?? "");
+  if (end.reason !== "TargetGone" || last === undefined) return { end, report, gaps: gaps.slice(0, -1) };
+  return { end, report: { ...report, endTime: Date.parse(last.to) }, gaps };
+}
+
+/** What a capture has that could not be opened again: all of it is of the earlier life. */
+export function lifeBefore({ report }: GoingOn): Partial<CaptureReport> {
+  const { statistics, startTime, endTime, interface: opened } = report;
+  return { statistics, startTime, endTime, ...(opened === undefined ? {} : { interface: opened }) };
+}
