@@ -87,9 +87,15 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     random: Math.random,
     log,
   });
+  /** This node's own and those without an owner, once they are followed. */
+  const captureLists: Reflector<PacketCapture>[] = [];
+  const known = (uid: string) =>
+    captureLists.map((list) => list.get(uid)).find((capture) => capture !== undefined);
   const retention = createRetention({
+    native,
     api,
     store,
+    known,
     hostmount: paths.hostmount,
     cluster: cluster.cluster,
     deleteOlderThan: settings.deleteOlderThan,

@@ -3,7 +3,8 @@ import { companionNames, leftovers, packetFiles, preparedFiles } from "../file-n
 
 /**
  * The names in a capture's folder that its manifest makes its own, in the order in which they go: packets
- * first and the manifest last, so that a removal that is cut short can be gone on with.
+ * first and the manifest last, so that a removal that is cut short can be gone on with. The lock is not among
+ * them: it goes with who holds it.
  * @param folderNames what is there: a name in a manifest alone is no path
  */
 export function namesToRemove(prefix: string, manifest: Manifest, folderNames: readonly string[]): string[] {
@@ -13,6 +14,6 @@ export function namesToRemove(prefix: string, manifest: Manifest, folderNames: r
     .filter(({ name, number }) => number <= reservedThrough || listed.has(name))
     .map(({ name }) => name);
   const hidden = leftovers(prefix, folderNames);
-  const { status, lock, manifest: ownName } = companionNames(prefix);
-  return [...packets, ...hidden, ...[status, lock, ownName].filter((name) => folderNames.includes(name))];
+  const { status, manifest: ownName } = companionNames(prefix);
+  return [...packets, ...hidden, ...[status, ownName].filter((name) => folderNames.includes(name))];
 }

@@ -1,4 +1,5 @@
 import type { PacketCapture } from "../../api/resource.ts";
+import type { Native } from "../../capture/native.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { isDeleted } from "../../kubernetes/deletion.ts";
 import { capturePath } from "../../kubernetes/paths.ts";
@@ -11,6 +12,7 @@ import { type KeptCapture, keptCaptures } from "./kept-captures.ts";
 import { removeFiles, writtenTimes } from "./remove-files.ts";
 
 export interface RetentionWorld {
+  native: Pick<Native, "tryLock">;
   api: Pick<KubernetesApi, "get">;
   store: Pick<CaptureStore, "writeStatus" | "recordEvent">;
   hostmount: string;
@@ -18,6 +20,8 @@ export interface RetentionWorld {
   cluster: string;
   /** Seconds. */
   deleteOlderThan: number;
+  /** A capture of this node as it was last heard of: good enough for keeping its files, not for removing them. */
+  known(uid: string): PacketCapture | undefined;
   /** Whether this process works on the capture. */
   isAtWork(uid: string): boolean;
   /** The API server's time, ms since 1970. */
@@ -52,10 +56,11 @@ export function createRetention(world: RetentionWorld): Retention {
     const fields = fieldsOf(captures);
     if (closed || isAtWork(fields.uid)) return false;
     try {
+      if (await areToStay(world, captures)) return true;
       const reason = await reasonToRemove(world, captures);
       if (reason === undefined) return true;
       if (isAtWork(fields.uid)) return false;
-      for (const capture of captures) await removeFiles(capture);
+      for (const capture of captures) if (!(await removeFiles(world.native, capture))) return false;
       log.info(fields, `Files removed from the node: ${reason}.`);
       return true;
     } catch (error) {
@@ -107,6 +112,13 @@ export function createRetention(world: RetentionWorld): Retention {
       clearTimeout(hintTimer);
     },
   };
+}
+
+/** Most captures most of the time: no question to the API server for each of them, every time. */
+async function areToStay(world: RetentionWorld, captures: readonly KeptCapture[]): Promise<boolean> {
+  const known = world.known(fieldsOf(captures).uid);
+  if (known === undefined) return false;
+  return !isFinal(known.status?.progress) || !(await areOld(world, captures));
 }
 
 /**

@@ -35,7 +35,11 @@ export function openPlace(
 }
 
 /** The place of a capture that goes on; undefined where another process has it. */
-export function reopenPlace(native: Native, folder: string, prefix: string): CapturePlace | undefined {
+export function reopenPlace(
+  native: Pick<Native, "tryLock">,
+  folder: string,
+  prefix: string,
+): CapturePlace | undefined {
   const lock = native.tryLock(join(folder, companionNames(prefix).lock));
   return lock === null ? undefined : heldPlace(folder, prefix, lock);
 }

@@ -6,6 +6,7 @@ import { API_VERSION, KIND, type PacketCapture } from "../../../src/api/resource
 import { KubernetesError } from "../../../src/kubernetes/api.ts";
 import { StatusConflict } from "../../../src/store/capture-store.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "../../helpers/temporary-folder.ts";
+import { createFakeNative, type FakeNative } from "./fake-native.ts";
 
 const EPOCH = Date.parse("2026-01-01T00:00:00Z") / 1000;
 const DAY = 86_400_000;
@@ -18,6 +19,9 @@ let objects: Map<string, unknown>;
 let atWork: Set<string>;
 let statuses: PacketCapture["status"][];
 let events: string[];
+let known: PacketCapture | undefined;
+let reads: string[];
+let native: FakeNative;
 let world: RetentionWorld;
 
 beforeEach(() => {
@@ -35,9 +39,15 @@ beforeEach(() => {
   atWork = new Set();
   statuses = [];
   events = [];
+  known = undefined;
+  reads = [];
+  native = createFakeNative();
   world = {
+    native,
+    known: () => known,
     api: {
       get: async <T>(path: string) => {
+        reads.push(path);
         const found = objects.get(path);
         if (found instanceof Error) throw found;
         return found as T | undefined;
@@ -125,6 +135,29 @@ describe("a deleted capture", () => {
     put(`pcap1/.${PREFIX}.00004.pcap.next`);
     put(`pcap1/.${PREFIX}.json.reserve`);
     put(`pcap1/.${PREFIX}.lock`);
+    await sweep();
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test("whose lock somebody holds is left alone until it is free", async () => {
+    const names = keep();
+    const lock = path("pcap1", `.${PREFIX}.lock`);
+    native.held.add(lock);
+    await sweep();
+    expect(readdirSync(path("pcap1"))).toEqual(names);
+    native.held.delete(lock);
+    await sweep();
+    expect(readdirSync(folder.path)).toEqual([]);
+    expect([...native.held]).toEqual([]);
+  });
+
+  test("leaves nothing on a disk that has no room for its lock", async () => {
+    keep();
+    world.native = {
+      tryLock: () => {
+        throw Object.assign(new Error("No space left on device"), { code: "DiskFull" });
+      },
+    };
     await sweep();
     expect(readdirSync(folder.path)).toEqual([]);
   });
@@ -298,6 +331,28 @@ describe("files older than DELETE_OLDER_THAN", () => {
     await sweep();
     expect(readdirSync(path("pcap1"))).toEqual(names);
     expect(statuses).toEqual([]);
+  });
+
+  test("are all that the API server is asked about, where the capture is known", async () => {
+    const names = keep();
+    known = resource(FINISHED);
+    later(2);
+    await sweep();
+    known = resource({ ...FINISHED, progress: "running" });
+    later(9);
+    await sweep();
+    expect(reads).toEqual([]);
+    expect(readdirSync(path("pcap1"))).toEqual(names);
+  });
+
+  test("are not removed on the word of a copy: the API server has the last one", async () => {
+    const names = keep();
+    known = resource(FINISHED);
+    objects.set(CAPTURE, resource({ ...FINISHED, progress: "running" }));
+    later(9);
+    await sweep();
+    expect(reads).toEqual([CAPTURE]);
+    expect(readdirSync(path("pcap1"))).toEqual(names);
   });
 
   test("are kept while the capture runs, is to be gone on with, or is at work here", async () => {
