@@ -1,9 +1,7 @@
-import { globSync, mkdirSync, readdirSync } from "node:fs";
+import { globSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { judge } from "../helpers/judges.ts";
-import { type Link, makeLink } from "../helpers/link.ts";
 import { readManifest } from "../helpers/manifest.ts";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { listEvents, makeNode } from "../kubernetes/objects.ts";
@@ -14,20 +12,13 @@ import {
   readCapture,
   type StoredCapture,
 } from "../kubernetes/packet-captures.ts";
-import { type Reach, reachFrom } from "../kubernetes/reach-from.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentProcess, startAgentProcess } from "./agent-process.ts";
+import { type AgentNode, makeAgentNode } from "./agent-node.ts";
 
 const NODE = "worker-01";
 
-/** A node of a cluster as a test has it: an interface with traffic, a hostmount, and an agent that can die. */
-export interface OneNode {
-  hostmount: string;
-  link: Link;
-  reach: Reach;
-  agent(): AgentProcess;
-  start(env?: Record<string, string>): Promise<void>;
-  end(signal: NodeJS.Signals): Promise<void>;
+/** An agent's node, its captures, and what they have on its disk. */
+export interface OneNode extends Omit<AgentNode, "name" | "remove"> {
   create(name: string, spec?: Record<string, unknown>): Promise<StoredCapture>;
   remove(name: string): Promise<void>;
   stop(name: string): Promise<unknown>;
@@ -58,17 +49,9 @@ const SPEC = {
 };
 
 export async function makeOneNode(server: ApiServer): Promise<OneNode> {
-  const folder = makeTemporaryFolder();
-  const hostmount = join(folder.path, "hostmount");
-  mkdirSync(hostmount);
-  const link = await makeLink();
-  const reach = await reachFrom(server, link.near);
   await makeNode(server.admin, NODE);
-  let agent: AgentProcess | undefined;
-  const agentOrThrow = (): AgentProcess => {
-    if (agent === undefined) throw new Error("no agent has been started");
-    return agent;
-  };
+  const { remove: close, ...node } = await makeAgentNode(server, NODE);
+  const { hostmount, link } = node;
   const read = (name: string) => readCapture(server.admin, "pcapper", name);
   const files = (name: string) => globSync(join(hostmount, name, "*.[0-9]*.pcap{,.part}")).sort();
   const manifestOf = (name: string) =>
@@ -78,18 +61,7 @@ export async function makeOneNode(server: ApiServer): Promise<OneNode> {
       .at(-1);
   let sent = 0;
   return {
-    hostmount,
-    link,
-    reach,
-    agent: agentOrThrow,
-    start: async (env = {}) => {
-      agent = await startAgentProcess(server, { node: NODE, hostmount, namespace: link.near, env });
-    },
-    end: async (signal) => {
-      const { kill, ended } = agentOrThrow();
-      kill(signal);
-      await ended;
-    },
+    ...node,
     create: (name, spec = {}) => createCapture(server.admin, "pcapper", name, { ...SPEC, ...spec }),
     remove: (name) => deleteCapture(server.admin, "pcapper", name),
     stop: (name) => patchCapture(server.admin, "pcapper", name, { spec: { stop: true } }),
@@ -127,13 +99,7 @@ export async function makeOneNode(server: ApiServer): Promise<OneNode> {
       });
       return found.map(({ reason }) => reason).sort();
     },
-    close: async () => {
-      agent?.kill("SIGKILL");
-      await agent?.ended;
-      await reach.stop();
-      link.remove();
-      folder.remove();
-    },
+    close,
   };
 }
 
