@@ -4,7 +4,7 @@ import type { FirstPacketResult, NeighbourResult, Results } from "./results.ts";
 import { scenarios } from "./scenarios.ts";
 import { type Row, summarize } from "./summary.ts";
 
-function table(heads: string[], rows: string[][]): string {
+export function table(heads: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const rule = `|${heads.map((_, place) => (place === 0 ? "---" : "---:")).join("|")}|`;
   return [line(heads), rule, ...rows.map(line)].join("\n");

@@ -4,9 +4,9 @@ import { markdown } from "./markdown.ts";
 import type { Results } from "./results.ts";
 import { outFolder, root } from "./toolbox.ts";
 
-const [begin, end] = ["<!-- bench: begin -->", "<!-- bench: end -->"];
-
-async function writeDocs(tables: string): Promise<void> {
+/** Puts tables into docs/performance.md, between the comments that `mark` begins. */
+export async function writeDocs(tables: string, mark: string): Promise<void> {
+  const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
   const path = join(root, "docs/performance.md");
   const page = await readFile(path, "utf8");
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
@@ -19,6 +19,6 @@ export async function writeResults(results: Results, intoDocs: boolean): Promise
   const tables = markdown(results);
   await writeFile(join(outFolder, "bench.json"), `${JSON.stringify(results, null, 1)}\n`);
   await writeFile(join(outFolder, "bench.md"), tables);
-  if (intoDocs) await writeDocs(tables);
+  if (intoDocs) await writeDocs(tables, "bench");
   return tables;
 }

@@ -1,0 +1,66 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isFinal } from "../../src/agent/progress.ts";
+import { capturesPath, createCapture } from "../../test/kubernetes/packet-captures.ts";
+import { memoryOf } from "./process-memory.ts";
+import type { MemorySample } from "./results.ts";
+import type { Site } from "./site.ts";
+
+const AT_A_TIME = 40;
+/** Milliseconds in which an agent comes to rest. */
+const REST = 30_000;
+const SAMPLES = 5;
+
+/** What each resource asks for: one of twenty captures for real, the others end at once, each for a reason. */
+function specOf(index: number, targetNode: string): object {
+  const spec = { targetNode, targetInterface: "near0", maxFileSize: "1M", fileCount: 1, captureSeconds: 1 };
+  if (index % 20 === 0) return spec;
+  if (index % 3 === 0) return { ...spec, stop: true };
+  if (index % 3 === 1) return { ...spec, targetInterface: `eth${index}` };
+  return { ...spec, captureFilter: `no filter ${index}` };
+}
+
+/** An agent that all resources are for, and one that has nothing to do: at rest, with many resources, and after. */
+export async function measureMemory(
+  site: Site,
+  count: number,
+  say: (line: string) => void,
+  rest = REST,
+): Promise<MemorySample[]> {
+  const { server, captures } = site;
+  const owner = await site.addAgent();
+  const idle = await site.addAgent();
+  const samples: MemorySample[] = [];
+  const sample = (when: string): void => {
+    const now = { when, owner: memoryOf(owner.process.pid), idle: memoryOf(idle.process.pid) };
+    samples.push(now);
+    say(`memory ${when}: owner ${now.owner.rss.toFixed(1)} MiB, idle ${now.idle.rss.toFixed(1)} MiB`);
+  };
+  await pause(rest);
+  sample("started, nothing done");
+  let next = 0;
+  let ended = 0;
+  const makeOne = async (): Promise<void> => {
+    const index = next;
+    next += 1;
+    const name = `resource-${index}`;
+    await createCapture(server.admin, "pcapper", name, specOf(index, owner.node));
+    await captures.until(name, ({ status }) => isFinal(status?.progress), 60);
+    ended += 1;
+    if (ended % Math.ceil(count / SAMPLES) === 0 && ended < count) sample(`${ended} answered`);
+  };
+  const keepGoing = async (): Promise<void> => {
+    while (next < count) await makeOne();
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, keepGoing));
+  sample(`${count} answered`);
+  await pause(rest);
+  sample(`${count} answered, at rest`);
+  while (captures.count() > 0) {
+    // A collection this large may take longer than the server gives one request.
+    await server.admin.send("DELETE", capturesPath("pcapper"));
+    await pause(1000);
+  }
+  await pause(rest);
+  sample("all deleted, at rest");
+  return samples;
+}
