@@ -43,10 +43,6 @@ OpenInterface Open(const SourceOptions& options) {
   return opened;
 }
 
-OpenedInterface ProbeInterface(const SourceOptions& options) {
-  const OpenInterface opened = Open(options);
-  opened.source->Begin();
-  return opened.interface;
-}
+OpenedInterface ProbeInterface(const SourceOptions& options) { return Open(options).interface; }
 
 }  // namespace pcapper

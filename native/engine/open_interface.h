@@ -20,7 +20,8 @@ struct OpenInterface {
 // InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
 OpenInterface Open(const SourceOptions& options);
 
-// Opens it, begins, and closes it again: what would a capture find? Throws what these throw.
+// Opens it and closes it again: what would a capture find? Throws what Open() throws. It does not begin: to
+// unbind a socket that hears something the kernel waits some 15 ms.
 OpenedInterface ProbeInterface(const SourceOptions& options);
 
 }  // namespace pcapper
