@@ -164,6 +164,7 @@ function createStatusWriter(
       if ((error as Error).name === "CaptureGone") return;
       const message = `The status could not be written: ${(error as Error).message}`;
       world.store.recordEvent(capture, { type: "Warning", reason: "StatusNotWritten", message });
+      return;
     }
     if (!told) tell(status.message ?? "");
     told = true;

@@ -1,5 +1,7 @@
 import type { PacketCapture } from "../api/resource.ts";
 import { isFinal } from "./progress.ts";
+import type { StopRequest } from "./session.ts";
+import { wantedStop } from "./wanted-stop.ts";
 
 /** What an agent knows about one capture beside the resource itself. */
 export interface Knowledge {
@@ -21,8 +23,8 @@ export type Step =
   | { do: "start" }
   /** Ask the running engine to stop. */
   | { do: "stop" }
-  /** Stopped before it began: final status without any file. */
-  | { do: "end-unstarted" }
+  /** Stopped before it began. */
+  | { do: "end-unstarted"; request: StopRequest }
   /** It was running here, and no engine of this process has it. */
   | { do: "recover" };
 
@@ -31,11 +33,14 @@ export function reconcile(capture: PacketCapture, known: Knowledge): Step {
   const status = capture.status;
   const progress = status?.progress;
   if (isFinal(progress)) return { do: "nothing" };
-  if (progress === undefined) return known.targetIsHere ? { do: "claim" } : { do: "nothing" };
+  if (progress === undefined) {
+    const isDeleted = capture.metadata.deletionTimestamp !== undefined;
+    return known.targetIsHere && !isDeleted ? { do: "claim" } : { do: "nothing" };
+  }
   if (status?.node !== known.node) return { do: "nothing" };
-  const stop = capture.spec.stop === true;
+  const stop = wantedStop(capture, " before the capture began");
   if (known.engine === "ending") return { do: "nothing" };
-  if (known.engine === "capturing") return stop ? { do: "stop" } : { do: "nothing" };
+  if (known.engine === "capturing") return stop !== undefined ? { do: "stop" } : { do: "nothing" };
   if (progress === "running") return { do: "recover" };
-  return stop ? { do: "end-unstarted" } : { do: "start" };
+  return stop === undefined ? { do: "start" } : { do: "end-unstarted", request: stop };
 }

@@ -78,15 +78,11 @@ export async function runSession(world: SessionWorld, key: CaptureKey): Promise<
       if (step.do === "claim") await claim(world, capture);
       if (step.do === "start") return await start(world, capture);
       if (step.do === "recover") return await takeUp(world, capture, await world.recover(capture));
-      if (step.do === "end-unstarted") return await endUnstarted(world, capture, stopOf(capture));
+      if (step.do === "end-unstarted") return await endEarly(world, capture, step.request);
     } catch (error) {
       if (!(error instanceof StatusConflict)) throw error;
     }
   }
-}
-
-function stopOf(capture: PacketCapture): StopRequest {
-  return wantedStop(capture, " before the capture began") ?? { reason: "Stopped", message: "" };
 }
 
 const NOTHING_LEFT: StopRequest = {
@@ -99,9 +95,19 @@ async function claim({ store, node, now }: SessionWorld, capture: PacketCapture)
   store.recordEvent(scheduled, { type: "Normal", reason: "Scheduled", message: `Claimed by ${node}.` });
 }
 
+/** A process that died between its first file and the status `running` left more than the status says. */
+async function endEarly(
+  world: SessionWorld,
+  capture: PacketCapture,
+  request: StopRequest,
+): Promise<PacketCapture> {
+  const remains = await world.recover(capture);
+  return remains === undefined ? endUnstarted(world, capture, request) : takeUp(world, capture, remains);
+}
+
+/** As in `endEarly`, there may be files. */
 async function start(world: SessionWorld, capture: PacketCapture): Promise<PacketCapture> {
   if (world.stop.aborted) return stopUnstarted(world, capture);
-  // A process that died between its first file and the status `running` left more than the status says.
   const remains = await world.recover(capture);
   if (remains !== undefined) return takeUp(world, capture, remains);
   await world.awaitTurn();

@@ -1,4 +1,5 @@
 import type { KubernetesApi } from "./api.ts";
+import { isApiMissing } from "./kubernetes-error.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { capturePath } from "./paths.ts";
 
@@ -38,6 +39,26 @@ export async function isDeleted(
   if (home === undefined || home.metadata.deletionTimestamp !== undefined || isNewer(home, begun))
     return false;
   return home.status?.phase === "Active";
+}
+
+/**
+ * Whether nobody can see or stop a capture any more: the API server says "not found", has another uid under the
+ * name, or has no definition of it, or one that is being torn down. It says nothing about its files.
+ * @throws KubernetesError where it cannot be known
+ */
+export async function isGone(
+  api: Pick<KubernetesApi, "get">,
+  { namespace, name, uid }: Omit<DeletionQuestion, "begun">,
+): Promise<boolean> {
+  try {
+    const capture = await api.get<KubernetesObject>(capturePath({ namespace, name }));
+    return capture?.metadata.uid !== uid;
+  } catch (error) {
+    if (!isApiMissing(error)) throw error;
+    const crd = await api.get<KubernetesObject>(CRD_PATH);
+    if (crd === undefined || crd.metadata.deletionTimestamp !== undefined) return true;
+    throw error;
+  }
 }
 
 /** One that was made after the capture began: the one before it took the capture along. */

@@ -35,8 +35,9 @@ export interface RunWorld {
 export function createdCaptures(captures: readonly PacketCapture[], now: number): PacketCapture[] {
   return captures.map((capture) => {
     const { status: _status, ...resource } = capture;
+    const { deletionTimestamp: _deletion, ...given } = capture.metadata;
     const metadata = {
-      ...capture.metadata,
+      ...given,
       namespace: capture.metadata.namespace ?? "default",
       uid: randomUUID(),
       resourceVersion: "1",

@@ -1,14 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { PacketCapture } from "../../api/resource.ts";
-import { resourceProblems } from "../../api/resource-problems.ts";
 import { keyOf } from "../../store/capture-store.ts";
 import { CaptureGone } from "../../store/kubernetes/kubernetes-store.ts";
 import { podEnd } from "../../target/pod-obstacle.ts";
 import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
 import { type NamespaceWatch, watchNamespace } from "../../target/watch-namespace.ts";
+import { specProblem } from "../answers/spec-problem.ts";
 import { reconcile } from "../reconcile.ts";
 import { runSession, type StopRequest } from "../session.ts";
+import { wantedStop } from "../wanted-stop.ts";
 import { type ClusterWorld, clusterSession, targetIsHere } from "./cluster-session.ts";
+import { GONE } from "./session-store.ts";
 import { createWorkers } from "./workers.ts";
 
 /** What the controller hears of the world, and whom it tells. */
@@ -18,8 +20,8 @@ export interface ControllerWorld {
   known(uid: string): PacketCapture | undefined;
   /** All captures that nobody has claimed. */
   unowned(): PacketCapture[];
-  /** Whether the capture is deleted for sure: asked of the API server, not of a copy. */
-  isDeleted(capture: PacketCapture): Promise<boolean>;
+  /** Whether nobody can see or stop the capture any more: asked of the API server, not of a copy. */
+  isGone(capture: PacketCapture): Promise<boolean>;
   /** An engine runs for this capture now. */
   onRunning(capture: PacketCapture, target: ResolvedTarget): void;
   /** A session is over. `undefined`: the capture is gone. */
@@ -30,6 +32,8 @@ export interface ControllerWorld {
 export interface Controller {
   captureChanged(uid: string, capture: PacketCapture | undefined, before: PacketCapture | undefined): void;
   podChanged(pod: TargetPod, isGone: boolean): void;
+  /** Captures cannot be listed: their definition may be gone, and they with it. */
+  apiMissing(): void;
   isAtWork(uid: string): boolean;
   /** Asks all sessions to end, and waits. */
   close(request: StopRequest): Promise<void>;
@@ -44,9 +48,6 @@ interface Running {
 /** Milliseconds between two questions while the API server does not answer. */
 const ASK_AGAIN = 2000;
 
-const STOPPED: StopRequest = { reason: "Stopped", message: "spec.stop was set to true." };
-const DELETED: StopRequest = { reason: "Stopped", message: "The PacketCapture was deleted." };
-
 /** One worker a capture, by uid; what changes wakes or stops it. */
 export function createController(world: ControllerWorld): Controller {
   const running = new Map<string, Running>();
@@ -60,7 +61,8 @@ export function createController(world: ControllerWorld): Controller {
     running.set(uid, { podUID, watch });
     world.onRunning(capture, target);
     // Either may have come while the engine opened.
-    if (world.known(uid)?.spec.stop === true) workers.stop(uid, STOPPED);
+    const request = wantedStop(world.known(uid) ?? capture);
+    if (request !== undefined) workers.stop(uid, request);
     const { targetNamespace: namespace = "", targetPod: name = "" } = capture.spec;
     const pod = podUID === undefined ? undefined : world.shared.podOf(namespace, name);
     if (podUID !== undefined && (pod?.metadata.uid !== podUID || podEnd(pod) !== undefined))
@@ -69,7 +71,9 @@ export function createController(world: ControllerWorld): Controller {
 
   const workOn = async (uid: string, stop: AbortSignal): Promise<void> => {
     const capture = world.known(uid);
-    if (capture === undefined || resourceProblems(capture).length > 0) return;
+    if (capture === undefined) return;
+    // What is claimed was good enough for an API server; a newer one may know more fields.
+    if (capture.status?.progress === undefined && specProblem(capture) !== undefined) return;
     const shared: ClusterWorld = { ...world.shared, onRunning };
     const known = {
       node: shared.settings.node,
@@ -102,16 +106,22 @@ export function createController(world: ControllerWorld): Controller {
 
   const workers = createWorkers(work, (uid, error) => world.onError(world.known(uid), error));
 
+  /** Captures that are being asked for. */
+  const asking = new Set<string>();
+
   /** Asked until there is an answer, or nothing is left to stop. */
-  const stopIfDeleted = async (uid: string, capture: PacketCapture): Promise<void> => {
+  const stopIfGone = async (uid: string, capture: PacketCapture): Promise<void> => {
+    if (asking.has(uid)) return;
+    asking.add(uid);
     while (workers.isAtWork(uid)) {
       try {
-        if (await world.isDeleted(capture)) workers.stop(uid, DELETED);
-        return;
+        if (await world.isGone(capture)) workers.stop(uid, GONE);
+        break;
       } catch {
         await pause(ASK_AGAIN);
       }
     }
+    asking.delete(uid);
   };
 
   return {
@@ -119,11 +129,12 @@ export function createController(world: ControllerWorld): Controller {
       if (capture === undefined) {
         // Out of one list, and into the other perhaps: only the API server knows.
         if (workers.isAtWork(uid) && before !== undefined && world.known(uid) === undefined) {
-          void stopIfDeleted(uid, before);
+          void stopIfGone(uid, before);
         }
         return;
       }
-      if (capture.spec.stop === true && running.has(uid)) workers.stop(uid, STOPPED);
+      const request = wantedStop(capture);
+      if (request !== undefined && running.has(uid)) workers.stop(uid, request);
       else if (!running.has(uid)) workers.wake(uid);
     },
     podChanged: (pod, isGone) => {
@@ -140,6 +151,12 @@ export function createController(world: ControllerWorld): Controller {
         metadata: { uid: capture = "" },
       } of world.unowned()) {
         if (spec.targetNamespace === namespace && spec.targetPod === name) workers.wake(capture);
+      }
+    },
+    apiMissing: () => {
+      for (const uid of running.keys()) {
+        const capture = world.known(uid);
+        if (capture !== undefined) void stopIfGone(uid, capture);
       }
     },
     isAtWork: workers.isAtWork,

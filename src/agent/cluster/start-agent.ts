@@ -5,8 +5,9 @@ import type { Native } from "../../capture/native.ts";
 import type { createCaptureTotals } from "../../http/figures.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { createBackoff } from "../../kubernetes/backoff.ts";
-import { isDeleted } from "../../kubernetes/deletion.ts";
+import { isGone } from "../../kubernetes/deletion.ts";
 import { createEventRecorder } from "../../kubernetes/events.ts";
+import { isApiMissing } from "../../kubernetes/kubernetes-error.ts";
 import type { KubernetesObject } from "../../kubernetes/kubernetes-object.ts";
 import { capturesPath } from "../../kubernetes/paths.ts";
 import { type Reflector, startReflector } from "../../kubernetes/reflector.ts";
@@ -124,8 +125,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     known,
     unowned: () =>
       captureLists.flatMap((list) => list.all()).filter(({ status }) => status?.node === undefined),
-    isDeleted: ({ metadata: { namespace = "", name, uid = "", creationTimestamp = "" } }) =>
-      isDeleted(api, { namespace, name, uid, begun: Date.parse(creationTimestamp) }),
+    isGone: ({ metadata: { namespace = "", name, uid = "" } }) => isGone(api, { namespace, name, uid }),
     onRunning: (capture, target) => recordOnPod(events, capture, target),
     onEnded: (uid, capture) => {
       if (capture === undefined) retention.deleted(uid);
@@ -146,7 +146,15 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     });
 
   const lists = { api, signal: ending.signal, onFailure: () => answers.lostSight() };
-  const captures = { ...lists, path: capturesPath(watchNamespace), keep: keptCapture };
+  const captures = {
+    ...lists,
+    path: capturesPath(watchNamespace),
+    keep: keptCapture,
+    onFailure: (error: unknown) => {
+      answers.lostSight();
+      if (isApiMissing(error)) controller.apiMissing();
+    },
+  };
   // First the pods: a capture that goes on must not find its pod missing because nobody has looked yet.
   const podsSynced = Promise.withResolvers<void>();
   const pods: Reflector<TargetPod> = startReflector({
@@ -160,7 +168,9 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     },
     onSynced: podsSynced.resolve,
   });
-  signal.addEventListener("abort", () => podsSynced.reject(signal.reason));
+  // It may have come during the last request.
+  signal.throwIfAborted();
+  signal.addEventListener("abort", () => podsSynced.reject(signal.reason), { once: true });
   await podsSynced.promise;
   const unowned: Reflector<PacketCapture> = startReflector({
     ...captures,

@@ -82,6 +82,27 @@ const CASES: Case[] = [
   ["a failure that nobody owns stays one", { progress: "failure" }, false, {}, "nothing"],
 ];
 
+test.each<[string, PacketCapture["status"], Step]>([
+  ["a capture that is being deleted is not claimed", undefined, { do: "nothing" }],
+  ["one that runs is told to stop", { progress: "running", node: MINE }, { do: "stop" }],
+])("%s", (_name, status, expected) => {
+  const metadata = { name: "pcap1", deletionTimestamp: "2026-01-01T00:00:00Z" };
+  const spec = { targetNode: MINE, targetInterface: "eth0" };
+  const capture = { apiVersion: API_VERSION, kind: KIND, metadata, spec, status } as PacketCapture;
+  expect(reconcile(capture, { node: MINE, targetIsHere: true, engine: "capturing" })).toEqual(expected);
+});
+
+test("a scheduled capture that is being deleted ends before it begins, and says why", () => {
+  const metadata = { name: "pcap1", deletionTimestamp: "2026-01-01T00:00:00Z" };
+  const spec = { targetNode: MINE, targetInterface: "eth0" };
+  const status = { progress: "scheduled" as const, node: MINE };
+  const capture = { apiVersion: API_VERSION, kind: KIND, metadata, spec, status };
+  expect(reconcile(capture, { node: MINE, targetIsHere: true, engine: "none" })).toEqual({
+    do: "end-unstarted",
+    request: { reason: "Stopped", message: "The PacketCapture was deleted before the capture began." },
+  });
+});
+
 test.each(CASES)("%s", (_name, status, stop, known, expected) => {
   const spec = { targetNode: MINE, targetInterface: "eth0", stop };
   const capture: PacketCapture = { apiVersion: API_VERSION, kind: KIND, metadata: { name: "pcap1" }, spec };

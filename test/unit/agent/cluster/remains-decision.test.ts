@@ -56,6 +56,8 @@ describe("what an earlier agent left of a capture", () => {
     });
   });
 
+  const deleted = capture();
+  deleted.metadata.deletionTimestamp = new Date(START).toISOString();
   const ends: [string, PacketCapture, Partial<Manifest>, number, string][] = [
     ["has ended by its time", capture(), {}, 60, "Interrupted"],
     ["was stopped meanwhile", capture({ stop: true }), {}, 20, "Stopped"],
@@ -67,6 +69,7 @@ describe("what an earlier agent left of a capture", () => {
       20,
       "DiskFull",
     ],
+    ["was deleted meanwhile, and something keeps it", deleted, {}, 20, "Stopped"],
     ["has no start time", capture(), { startTime: "" }, 20, "Interrupted"],
   ];
   test.each(ends)("%s", (_name, resource, facts, seconds, reason) => {
