@@ -21,12 +21,16 @@ constexpr size_t kMaxBacklog = 32;
 // The manifest is rewritten at most this often, and never for more than a twentieth of the time.
 constexpr int64_t kManifestInterval = 500 * kNanosecondsPerMillisecond;
 constexpr int64_t kManifestShare = 20;
+// Removed files whose blocks may still be taken while the next one is written: giving them back takes
+// long for a large file, and the capture thread must not wait for it at every turn.
+constexpr size_t kMaxNameless = 1;
 // A manifest that could not be written is tried again after this long.
 constexpr int64_t kRetryInterval = kNanosecondsPerSecond;
 
 // An upper bound of the last manifest's size: 220 bytes an entry beside the name.
-size_t ReserveBytes(const std::string& head, const std::string& prefix, uint32_t file_count) {
-  return 4096 + head.size() + (prefix.size() + 240) * (static_cast<size_t>(file_count) + 1);
+size_t ReserveBytes(const Manifest& manifest, const std::string& prefix, uint32_t file_count) {
+  const size_t entries = (prefix.size() + 240) * (static_cast<size_t>(file_count) + 1);
+  return 4096 + manifest.head.size() + manifest.gaps.size() + entries;
 }
 
 }  // namespace
@@ -60,7 +64,7 @@ void FileKeeper::EndHelper() {
 }
 
 OpenFile FileKeeper::Start() {
-  folder_.ReserveManifest(ReserveBytes(manifest_.head, folder_.prefix(), file_count_));
+  folder_.ReserveManifest(ReserveBytes(manifest_, folder_.prefix(), file_count_));
   std::optional<OpenFile> first;
   bool has_manifest = false;
   // A thread may fail to start as well: whatever it was, nothing is left.
@@ -78,9 +82,8 @@ OpenFile FileKeeper::Start() {
     current_sync_ = UniqueFd(fcntl(first->buffered.get(), F_DUPFD_CLOEXEC, 0));
     manifest_.current =
         CapturedFile{.name = first->name + ".part", .number = first->number, .bytes = kFileHeaderBytes};
-    // An earlier life may have left the ring full.
-    while (kept_.size() + 1 > file_count_) RemoveOldest();
-    room_for_ = first->number;
+    // An earlier life may have left the ring full: nothing of it goes before this one has begun.
+    if (kept_.size() < file_count_) room_for_ = first->number;
     helper_ = StartBackgroundThread("pcapper-files", [this] { Run(); });
   } catch (...) {
     if (first) folder_.Discard(*first);
@@ -96,6 +99,7 @@ void FileKeeper::Begin(int64_t start_time) {
     const std::lock_guard lock(mutex_);
     manifest_.start_time = start_time;
     manifest_wanted_ = true;
+    first_room_wanted_ = true;
   }
   wake_helper_.notify_one();
 }
@@ -228,11 +232,12 @@ void FileKeeper::Run() {
 FileKeeper::Job FileKeeper::AwaitJob() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (first_room_wanted_) return Job::kFirstRoom;
     if (!turned_.empty()) return Job::kTurn;
     if (!next_ && !next_failure_ && !closing_ && !failure_) return Job::kPrepareNext;
+    if (!nameless_.empty()) return Job::kFree;
     if (sync_wanted_ && !closing_) return Job::kSync;
     if (!whole_.empty()) return Job::kComplete;
-    if (!nameless_.empty()) return Job::kFree;
     if (closing_) return Job::kEnd;
     if (!manifest_wanted_) {
       wake_helper_.wait(lock);
@@ -250,12 +255,14 @@ void FileKeeper::Do(Job job) {
       return TakeTurn();
     case Job::kPrepareNext:
       return PrepareNextOrRemember();
+    case Job::kFirstRoom:
+      return MakeRoomFor(manifest_.first_number);
+    case Job::kFree:
+      return FreeOne();
     case Job::kSync:
       return SyncCurrent();
     case Job::kComplete:
       return CompleteOne();
-    case Job::kFree:
-      return FreeOne();
     case Job::kManifest:
       return RefreshManifest();
     case Job::kEnd:
@@ -276,13 +283,31 @@ void FileKeeper::TakeTurn() {
   const uint32_t next_number = whole.what.number + 1;
   if (!Keep(std::move(whole))) return;
   Announce(next_number);
-  if (kept_.size() + 1 > file_count_) RemoveOldest();
+  MakeRoomFor(next_number);
+  on_change_();
+}
+
+// File `number` is open and the newest there is: those that are too many go.
+void FileKeeper::MakeRoomFor(uint32_t number) {
   {
     const std::lock_guard lock(mutex_);
-    room_for_ = next_number;
+    first_room_wanted_ = false;
+  }
+  while (kept_.size() + 1 > file_count_) RemoveOldest();
+  {
+    const std::lock_guard lock(mutex_);
+    room_wanted_ = std::max(room_wanted_, number);
+  }
+  RaiseRoom();
+}
+
+// Names go at once, blocks a little later: a file is written only when they can be those of one file.
+void FileKeeper::RaiseRoom() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (nameless_.size() <= kMaxNameless) room_for_ = std::max<uint32_t>(room_for_, room_wanted_);
   }
   wake_capture_.notify_all();
-  on_change_();
 }
 
 // Counts a file in, to be made whole. Whether another follows it.
@@ -394,20 +419,27 @@ void FileKeeper::CompleteOne() {
   // Its failure is known by now.
   if (whole.what.number == never_announced_) return;
   folder_.Complete(whole.file);
+  // It has that name from here on, whatever becomes of the sync.
+  MarkRenamed(whole.what);
   // Where more files wait, the last of them syncs the folder for all.
   if (!MoreToComplete()) folder_.Sync();
   MarkComplete(whole.what);
   wake_capture_.notify_all();
 }
 
-void FileKeeper::MarkComplete(const CapturedFile& whole) {
+void FileKeeper::MarkRenamed(const CapturedFile& whole) {
   for (KeptFile& file : kept_) {
-    if (file.what.number != whole.number) continue;
-    file.what.name = whole.name;
-    file.complete = true;
+    if (file.what.number == whole.number) file.what.name = whole.name;
   }
   const std::lock_guard lock(mutex_);
   newest_kept_ = kept_.back().what.name;
+}
+
+void FileKeeper::MarkComplete(const CapturedFile& whole) {
+  for (KeptFile& file : kept_) {
+    if (file.what.number == whole.number) file.complete = true;
+  }
+  const std::lock_guard lock(mutex_);
   manifest_wanted_ = true;
 }
 
@@ -419,7 +451,7 @@ void FileKeeper::FreeOne() {
     nameless_.pop_front();
   }
   FreeBlocksGently(std::move(blocks));
-  wake_capture_.notify_all();
+  RaiseRoom();
 }
 
 // A refreshed manifest that finds no room is left out: the last one has its room reserved.

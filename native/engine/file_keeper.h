@@ -35,7 +35,8 @@ class FileKeeper {
 
   // Capture thread. Creates manifest and first file and starts the helper thread. Throws Failure.
   OpenFile Start();
-  // Capture thread. The capture begins: its manifest gets the time.
+  // Capture thread. The capture begins: its manifest gets the time, and what an earlier life left beyond the
+  // ring goes.
   void Begin(int64_t start_time);
   // Capture thread. It could not begin: what Start() made is removed.
   void Abandon(OpenFile first);
@@ -43,7 +44,7 @@ class FileKeeper {
   // several files. Nothing = failure() says why.
   std::optional<OpenFile> Turn(OpenFile whole, const CapturedFile& what);
   // Capture thread. Waits until the oldest file has given way to file `number`, so that the ring never
-  // holds more than its files.
+  // holds more than its files, and until the blocks of at most one removed file are still taken.
   void AwaitRoomFor(uint32_t number);
   bool HasRoomFor(uint32_t number) const { return room_for_ >= number; }
   // Capture thread. `current` is in the file; sync it and publish its length.
@@ -58,7 +59,7 @@ class FileKeeper {
   bool failed() const { return failed_; }
 
  private:
-  enum class Job { kTurn, kPrepareNext, kSync, kComplete, kFree, kManifest, kEnd };
+  enum class Job { kFirstRoom, kTurn, kPrepareNext, kFree, kSync, kComplete, kManifest, kEnd };
   struct WholeFile {
     OpenFile file;
     CapturedFile what;
@@ -77,13 +78,16 @@ class FileKeeper {
   void TakeTurn();
   bool Keep(WholeFile whole);
   void Announce(uint32_t number);
+  void MakeRoomFor(uint32_t number);
   void RemoveOldest();
+  void RaiseRoom();
   void CountAsRemoved(const KeptFile& file);
   void PrepareNextOrRemember();
   void PrepareNext();
   void SyncCurrent();
   bool MoreToComplete() const;
   void CompleteOne();
+  void MarkRenamed(const CapturedFile& whole);
   void MarkComplete(const CapturedFile& whole);
   void FreeOne();
   void RefreshManifest();
@@ -122,6 +126,8 @@ class FileKeeper {
   std::optional<OpenFile> next_;
   std::optional<Failure> failure_;
   std::optional<Failure> next_failure_;  // why there is no next file
+  uint32_t room_wanted_ = 0;             // the file that gets room as soon as enough blocks are free
+  bool first_room_wanted_ = false;
   bool sync_wanted_ = false;
   bool manifest_wanted_ = false;
   bool closing_ = false;

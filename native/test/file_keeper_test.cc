@@ -1,6 +1,7 @@
 #include "engine/file_keeper.h"
 
 #include <doctest/doctest.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "engine/clock.h"
+#include "test/support/disk_calls.h"
 #include "test/support/files.h"
 #include "test/support/json_check.h"
 #include "test/support/machine.h"
@@ -44,8 +46,8 @@ Manifest MakeManifest() {
 
 // What a capture thread does with a keeper, without packets from a network.
 struct Ring {
-  explicit Ring(const std::string& folder, uint32_t file_count)
-      : path(folder), keeper(CaptureFolder(folder, "t"), MakeHeader(), MakeManifest(), file_count, [] {}) {}
+  Ring(const std::string& folder, uint32_t file_count, const Manifest& manifest = MakeManifest())
+      : path(folder), keeper(CaptureFolder(folder, "t"), MakeHeader(), manifest, file_count, [] {}) {}
 
   void Start() { file = keeper.Start(); }
   std::string Name(uint32_t number) const {
@@ -88,6 +90,27 @@ struct Ring {
 };
 
 bool Has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// What a capture that kept so many files, each of one packet, left to the next life.
+Manifest MakeEarlierLife(const std::string& folder, uint32_t files) {
+  Manifest manifest = MakeManifest();
+  manifest.first_number = files + 1;
+  const std::string text = HeaderText() + RecordText(MakePacket(5, 60));
+  for (uint32_t number = 1; number <= files; number++) {
+    const std::string name = CaptureFolder(folder, "t").FileName(number);
+    WriteFile(folder + "/" + name, text);
+    manifest.files.push_back({.name = name, .number = number, .packets = 1, .bytes = text.size()});
+  }
+  manifest.statistics.packets = files;
+  WriteFile(folder + "/t.json", "{}");
+  return manifest;
+}
+
+uint64_t BytesUsed(const std::string& path) {
+  struct statvfs room {};
+  REQUIRE(statvfs(path.c_str(), &room) == 0);
+  return (room.f_blocks - room.f_bfree) * room.f_frsize;
+}
 
 // False after 10 s in vain.
 bool Await(const std::function<bool()>& wanted) {
@@ -371,6 +394,80 @@ TEST_CASE("a capture that could not begin leaves nothing") {
   CHECK(NamesIn(folder.path()).empty());
 }
 
+TEST_CASE("a capture that could not go on loses no file of its earlier life") {
+  for (const uint32_t file_count : {1u, 3u}) {
+    CAPTURE(file_count);
+    const TemporaryFolder folder;
+    Ring ring(folder.path(), file_count, MakeEarlierLife(folder.path(), file_count));
+    ring.Start();
+    ring.keeper.Abandon(std::move(ring.file));
+    CHECK(PacketsIn(folder.path()) == file_count);
+    CHECK(NamesIn(folder.path()).size() == file_count + 1);
+    CHECK(Has(ring.ManifestText(), R"("removed":{"files":0,"packets":0})"));
+  }
+}
+
+TEST_CASE("a full ring that goes on removes its oldest file once it has begun, before it writes") {
+  for (const uint32_t file_count : {1u, 3u}) {
+    CAPTURE(file_count);
+    const TemporaryFolder folder;
+    Ring ring(folder.path(), file_count, MakeEarlierLife(folder.path(), file_count));
+    ring.counted.packets = file_count;
+    ring.Start();
+    CHECK_FALSE(ring.keeper.HasRoomFor(ring.file.number));
+    ring.keeper.Begin(MakeManifest().start_time);
+    ring.keeper.AwaitRoomFor(ring.file.number);
+    CHECK_FALSE(Exists(folder / ring.Name(1)));
+    CHECK(PacketsIn(folder.path()) == file_count - 1);
+    REQUIRE(ring.Turn(1));
+    CHECK(ring.Finish(1).reason == "Stopped");
+    CHECK(ring.keeper.totals().files == file_count);
+    CHECK(PacketsIn(folder.path()) + ring.keeper.totals().packets_removed == ring.counted.packets);
+  }
+}
+
+TEST_CASE("a ring takes the blocks of one file more than it keeps, at most, however slow the disk syncs") {
+  if (!HasNamespaces()) return;
+  const SmallDisk disk("tmpfs", "64m");
+  if (!disk.mounted()) return;
+  constexpr uint32_t kFiles = 3;
+  constexpr uint32_t kPackets = 10'000;
+  const uint64_t file_bytes = kFileHeaderBytes + kPackets * (kRecordHeaderBytes + 60);
+  const test::SlowFileSync slow(30);
+  Ring ring(disk.path(), kFiles);
+  ring.Start();
+  const uint64_t before = BytesUsed(disk.path());
+  uint64_t most = 0;
+  for (int turn = 0; turn < 24; turn++) {
+    const CapturedFile what = ring.Fill(kPackets);
+    most = std::max(most, BytesUsed(disk.path()) - before);
+    std::optional<OpenFile> next = ring.keeper.Turn(std::move(ring.file), what);
+    REQUIRE(next.has_value());
+    ring.file = *std::move(next);
+  }
+  CHECK(ring.Finish(1).reason == "Stopped");
+  // Besides the packets: the file made ahead, the manifest and its draft.
+  CHECK(most < (kFiles + 1) * file_bytes + file_bytes / 2);
+}
+
+TEST_CASE("a file that got its name is listed under it, also where the folder could not be synced then") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  ring.Start();
+  {
+    const test::BrokenFolderSync broken;
+    REQUIRE(ring.Turn(4));
+    REQUIRE(Await([&] { return ring.keeper.failed(); }));
+  }
+  CHECK(Exists(folder / "t.00001.pcap"));
+  const CaptureEnd end = ring.Finish(2);
+  CHECK(end.reason == "WriteError");
+  CHECK(Has(end.message, "syncing " + folder.path()));
+  CHECK(Has(ring.ManifestText(), R"({"name":"t.00001.pcap","number":1,"packets":4,)"));
+  CHECK(Has(ring.ManifestText(), R"("removed":{"files":0,"packets":0})"));
+  CHECK(ring.keeper.totals().files == 2);
+}
+
 TEST_CASE("the time at which a capture began is in its manifest soon") {
   const TemporaryFolder folder;
   Ring ring(folder.path(), 3);
@@ -433,7 +530,11 @@ TEST_CASE("on a full disk the last manifest is written in its reserve") {
     CAPTURE(kind);
     const SmallDisk disk(kind, "10m");
     if (!disk.mounted()) continue;
-    Ring ring(disk.path(), 10);
+    Manifest manifest = MakeManifest();
+    // As many times in which nothing was captured as an agent that dies every ten minutes collects in a
+    // month.
+    manifest.gaps = "[\"" + std::string(300'000, 'g') + "\"]";
+    Ring ring(disk.path(), 10, manifest);
     ring.Start();
     test::Shell("dd if=/dev/zero of=" + disk / "ballast" + " bs=4k 2>/dev/null || true");
     test::Shell("sync -f " + disk.path() + "; dd if=/dev/zero of=" + disk / "ballast2" +
