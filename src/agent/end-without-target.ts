@@ -1,6 +1,6 @@
 import type { CaptureEnd, CaptureReport } from "../capture/native.ts";
-import type { TargetFailure, TargetFailureReason } from "../target/target.ts";
 import type { Gap } from "./gaps.ts";
+import { finalProgress } from "./progress.ts";
 import type { Ending } from "./status.ts";
 
 /** A capture that was to go on. */
@@ -12,14 +12,14 @@ interface GoingOn {
 }
 
 /** What a look for a target that was there says when it is there no more. */
-const GONE: readonly TargetFailureReason[] = ["TargetNotFound", "InterfaceNotFound"];
+const GONE: readonly string[] = ["TargetNotFound", "InterfaceNotFound"];
 
 /**
  * How a capture ends whose agent was gone, and that cannot go on because of its target.
  * @param lastSeen since when nothing has been captured, RFC 3339
  */
 export function endWithoutTarget(
-  { reason, message }: Pick<TargetFailure, "reason" | "message">,
+  { reason, message }: Pick<CaptureEnd, "reason" | "message">,
   lastSeen: string,
 ): CaptureEnd {
   if (!GONE.includes(reason)) {
@@ -32,7 +32,7 @@ export function endWithoutTarget(
 /** Finished, where the target went in the last gap, and that gap is told; else over when it was last seen. */
 export function withoutTarget(
   { gaps, report }: GoingOn,
-  failure: TargetFailure,
+  failure: Pick<CaptureEnd, "reason" | "message">,
 ): Omit<Ending, "files" | "folder"> {
   const last = gaps.at(-1);
   const end = endWithoutTarget(failure, last?.from ?? "");
@@ -40,8 +40,8 @@ export function withoutTarget(
   return { end, report: { ...report, endTime: Date.parse(last.to) }, gaps };
 }
 
-/** What a capture has that could not be opened again: all of it is of the earlier life. */
-export function lifeBefore({ report }: GoingOn): Partial<CaptureReport> {
-  const { statistics, startTime, endTime, interface: opened } = report;
-  return { statistics, startTime, endTime, ...(opened === undefined ? {} : { interface: opened }) };
+/** A capture that could not be opened again: what there is, is of the earlier life. A stop is a stop. */
+export function notOpened(remains: GoingOn, end: CaptureEnd): Omit<Ending, "files" | "folder"> {
+  if (finalProgress(end.reason) === "failure") return withoutTarget(remains, end);
+  return { end, report: remains.report, gaps: remains.gaps.slice(0, -1) };
 }

@@ -1,10 +1,10 @@
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture, PacketCaptureStatus } from "../api/resource.ts";
-import type { CaptureReport, EarlierLife, Native } from "../capture/native.ts";
+import type { CaptureEnd, CaptureReport, EarlierLife, Native } from "../capture/native.ts";
 import { type CaptureKey, type CaptureStore, StatusConflict } from "../store/capture-store.ts";
 import { type ResolvedTarget, TargetFailure } from "../target/target.ts";
 import { addedStatus } from "./added-status.ts";
-import { lifeBefore, withoutTarget } from "./end-without-target.ts";
+import { notOpened, withoutTarget } from "./end-without-target.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
 import type { Gap } from "./gaps.ts";
 import { isFinal } from "./progress.ts";
@@ -132,14 +132,12 @@ async function takeUp(
   const { gaps } = remains;
   const run = await runEngine(world, capture, { target, ...remains });
   if (run.report.startTime > 0) return endRun(world, target, run, gaps);
-  // It could not be opened again: what there is, is of the earlier life.
-  return endRun(
-    world,
-    target,
-    { ...run, report: { ...run.report, ...lifeBefore(remains) } },
-    gaps.slice(0, -1),
-  );
+  const end = run.report.end ?? NO_WORD;
+  if (end.reason === "Suspended") return run.capture;
+  return endWithFiles(world, run.capture, { ...notOpened(remains, end), target });
 }
+
+const NO_WORD: CaptureEnd = { reason: "CaptureError", message: "The engine ended without saying why." };
 
 async function targetOf(
   world: SessionWorld,
@@ -174,7 +172,7 @@ async function endRun(
   { capture, report }: EngineRun,
   gaps: readonly Gap[] = [],
 ): Promise<PacketCapture> {
-  const end = report.end ?? { reason: "CaptureError", message: "The engine ended without saying why." };
+  const end = report.end ?? NO_WORD;
   if (end.reason === "Suspended") return capture;
   return endWithFiles(world, capture, { end, report, target, gaps });
 }

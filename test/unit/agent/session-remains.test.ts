@@ -120,13 +120,37 @@ describe("a capture that goes on", () => {
     expect(await statusAfter(GOES_ON)).toMatchObject({ reason: "DiskFull", resumes: 2, gapSeconds: 7 });
   });
 
+  test("says so only when its status has been taken", async () => {
+    const { writeStatus } = store;
+    store.writeStatus = (decidedOn, status) => {
+      store.writeStatus = writeStatus;
+      return Promise.reject(new Error(`422: refused, ${decidedOn.metadata.name} ${status.progress}`));
+    };
+    const ended = { startTime: START, end: { reason: "TimeElapsed", message: "" } };
+    native.script = [{ startTime: START }, { state: "ended", ...ended }];
+    expect(await statusAfter(GOES_ON)).toMatchObject({ reason: "TimeElapsed" });
+    expect(events).toEqual(["StatusNotWritten", "TimeElapsed"]);
+  });
+
+  test("and was stopped while it was opened again is Stopped, with what the earlier life had", async () => {
+    native.script = [{ state: "ended", startTime: 0, end: { reason: "Stopped", message: "" } }];
+    expect(await statusAfter(GOES_ON)).toMatchObject({ reason: "Stopped", statistics: { packets: 7 } });
+  });
+
+  test("and is suspended while it is opened again is left to the next agent", async () => {
+    native.script = [{ state: "ended", startTime: 0, end: { reason: "Suspended", message: "" } }];
+    expect((await statusAfter(GOES_ON))?.progress).toBe("running");
+  });
+
   test("and cannot be opened again has what the earlier life had, and no gap after its end", async () => {
     native.script = [
       { state: "ended", startTime: 0, end: { reason: "InterfaceDown", message: "eth0 is down" } },
     ];
     expect(await statusAfter(GOES_ON)).toMatchObject({
       progress: "failure",
-      reason: "InterfaceDown",
+      reason: "Interrupted",
+      message: expect.stringContaining("could not go on: eth0 is down"),
+      startTime: at(0),
       endTime: at(20),
       statistics: { packets: 7 },
       resumes: 1,
