@@ -12,6 +12,8 @@ export interface WantedFile {
   folder: string;
   name: string;
   bytes: number;
+  /** It only ever grows on the node, as packets do and manifests do not. */
+  appendOnly: boolean;
   /** Its path here. */
   target: string;
 }
@@ -37,7 +39,7 @@ export interface FetchWorld {
  * node's file. @throws FetchError, ConnectionLost, ExportRefused, or the error of the disk here
  */
 export async function fetchFile(world: FetchWorld, wanted: WantedFile): Promise<FetchedFile> {
-  const { target, bytes } = wanted;
+  const { target, bytes, appendOnly } = wanted;
   const draftPath = `${target}.partial`;
   const before = await sizeOf(target);
   if (before !== undefined && before >= bytes) {
@@ -48,7 +50,7 @@ export async function fetchFile(world: FetchWorld, wanted: WantedFile): Promise<
     }
   }
   // What was fetched while the file still grew is its beginning.
-  if (before !== undefined && before < bytes && (await sizeOf(draftPath)) === undefined) {
+  if (appendOnly && before !== undefined && before < bytes && (await sizeOf(draftPath)) === undefined) {
     await rename(target, draftPath);
   }
   const sha256 = await fillDraft(world, wanted, draftPath);

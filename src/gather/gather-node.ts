@@ -100,7 +100,8 @@ async function fetchJob(world: FetchWorld, job: Job, layout: NodeLayout): Promis
   const { name, bytes } = job.file;
   const home = layout.capture(folder);
   await mkdir(home, { recursive: true, mode: 0o750 });
-  const fetched = await fetchFile(world, { folder, name, bytes, target: join(home, name) });
+  const appendOnly = !job.isManifest;
+  const fetched = await fetchFile(world, { folder, name, bytes, appendOnly, target: join(home, name) });
   if (job.isManifest) job.result.manifest = "whole";
   else job.result.files.push({ name, bytes, sha256: fetched.sha256 });
   return fetched;
