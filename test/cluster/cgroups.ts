@@ -9,11 +9,16 @@ import { waitUntil } from "../helpers/wait-until.ts";
 
 const UNIFIED = "/sys/fs/cgroup";
 
-/** Where the hierarchies are mounted: one for each controller in version 1, one for all in version 2. */
-function hierarchies(): string[] {
+/** Where hierarchies of these kinds are mounted. */
+function mounted(...kinds: string[]): string[] {
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
   const fields = mounts.map((line) => line.split(" "));
-  const old = fields.filter(([, , type]) => type === "cgroup").map(([, path = ""]) => path);
+  return fields.filter(([, , kind = ""]) => kinds.includes(kind)).map(([, path = ""]) => path);
+}
+
+/** What a kubelet uses: one hierarchy for each controller in version 1, one for all in version 2. */
+function hierarchies(): string[] {
+  const old = mounted("cgroup");
   return old.length > 0 ? old : [UNIFIED];
 }
 
@@ -98,9 +103,9 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Removes a cgroup without processes from every hierarchy. */
+/** Removes a cgroup without processes from every hierarchy, also from one of version 2 beside those of version 1. */
 export async function removeCgroup(path: string): Promise<void> {
-  const folders = hierarchies().flatMap((hierarchy) => foldersBelow(join(hierarchy, path)));
+  const folders = mounted("cgroup", "cgroup2").flatMap((hierarchy) => foldersBelow(join(hierarchy, path)));
   for (const folder of folders) await waitUntil(`${folder} is removed`, () => removed(folder));
 }
 

@@ -113,6 +113,8 @@ function controllerFlags(place: ClusterPlace, kubeconfig: string): Record<string
     "root-ca-file": certificateOf(place),
     "leader-elect": false,
     "bind-address": "127.0.0.1",
+    // It would make its usual one below /usr.
+    "flex-volume-plugin-dir": join(place.folder, "volume-plugins"),
   };
 }
 

@@ -37,6 +37,8 @@ export async function buildImage(build: Build): Promise<void> {
   const options = ["--isolation", "chroot", "--pull-never", "--layers", "--format", "docker", "--tag", name];
   if (file !== undefined) options.push("--file", file);
   if (target !== undefined) options.push("--target", target);
+  // By default it makes /etc/cni on this machine.
+  options.push("--cni-config-dir", storageFolder("cni"));
   for (const [key, value] of Object.entries(values)) options.push("--build-arg", `${key}=${value}`);
   await buildah("build", ...options, context);
 }

@@ -37,8 +37,7 @@ describeAsRoot("the must-gather image", () => {
     copies.remove();
     await mustKubectl(
       "delete",
-      "namespace",
-      NAMESPACE,
+      `namespace/${NAMESPACE}`,
       "clusterrole/collector",
       "clusterrolebinding/collector",
     );

@@ -63,7 +63,7 @@ describeAsRoot("on a node, an agent's pod", () => {
       "MAX_TOTAL_FILESIZE=10Q",
     );
     const log = await waitUntil("an agent complains", complaint, 60);
-    expect(log).toMatch(/^PCAPPER_BAD_ENVIRONMENT: .*MAX_TOTAL_FILESIZE.*10Q.*\n$/);
+    expect(log).toMatch(/^pcapper: MAX_TOTAL_FILESIZE is "10Q": [^\n]+ \[PCAPPER_BAD_ENVIRONMENT\]\n$/);
     await mustKubectl("rollout", "undo", "daemonset/pcapper", "-n", NAMESPACE);
     await upgrade({});
   });

@@ -34,7 +34,7 @@ export async function apply(...objects: object[]): Promise<void> {
   const path = join(folder.path, "objects.json");
   writeFileSync(path, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   try {
-    await mustKubectl("apply", "--filename", path);
+    await mustKubectl("apply", "--server-side", "--filename", path);
   } finally {
     folder.remove();
   }
