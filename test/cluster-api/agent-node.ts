@@ -1,5 +1,6 @@
 import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Link, makeLink } from "../helpers/link.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
@@ -64,6 +65,8 @@ export function capturedOn({ hostmount }: AgentNode): string[] {
   });
 }
 
+const LIST_EVERY_MS = 100;
+
 /** Waits until all `names` have ended. A list, not one read a capture: the API server has others to serve. */
 export async function allEnded(
   server: ApiServer,
@@ -76,7 +79,9 @@ export async function allEnded(
     const ours = all.filter(({ metadata }) => wanted.has(metadata.name));
     const open = ours.filter(({ status }) => !["finished", "failure"].includes(status?.progress ?? ""));
     lastOpen = open.map(({ metadata, status }) => `${metadata.name} ${JSON.stringify(status)}`);
-    return open.length === 0 && ours.length === wanted.size ? ours : undefined;
+    if (open.length === 0 && ours.length === wanted.size) return ours;
+    await pause(LIST_EVERY_MS);
+    return undefined;
   };
   let lastOpen: string[] = [];
   return waitUntil("all captures have ended", waiting, seconds).catch((error: Error) => {
