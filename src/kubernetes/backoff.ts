@@ -41,23 +41,25 @@ export function createBackoff(
   signal: AbortSignal,
   { onReturn = NEVER, range = USUAL }: BackoffOptions = {},
 ): Backoff {
-  let attempt = 0;
+  // Apart: what a server that has just come back refuses (410, 429) is refused for the first time.
+  const attempts = { unreached: 0, refused: 0 };
   return {
     wait: async (failure) => {
       const { status, retryAfter } = failure instanceof KubernetesError ? failure : UNKNOWN;
+      const kind = status === 0 ? "unreached" : "refused";
       const most = status === 0 ? Math.min(range.most, MOST_UNREACHED) : range.most;
-      const delay = retryAfter + jitteredDelay(attempt, { ...range, most }, Math.random());
+      const delay = retryAfter + jitteredDelay(attempts[kind], { ...range, most }, Math.random());
       const over = performance.now() + delay;
-      attempt += 1;
+      attempts[kind] += 1;
       // What a server asks for it gets, whoever else it has answered.
       const isBack = await pauseUntilReturn(delay, signal, retryAfter > 0 ? NEVER : onReturn);
       if (!isBack) return;
-      attempt = 0;
       const left = Math.max(0, over - performance.now());
       await pauseUntilReturn(Math.min(left, Math.random() * RETURN_SPREAD), signal, NEVER);
     },
     reset: () => {
-      attempt = 0;
+      attempts.unreached = 0;
+      attempts.refused = 0;
     },
   };
 }
