@@ -24,8 +24,8 @@ export type ProxyMode =
 export interface ApiProxy {
   /** https://127.0.0.1:PORT, good with the certificates of the API server itself. */
   address: string;
-  /** `share`: of all requests, 0 to 1. */
-  set(mode: ProxyMode, share?: number): void;
+  /** From now on, to this share of all requests (0 to 1); the newest wins. @returns what ends it */
+  begin(mode: ProxyMode, share: number): () => void;
   close(): Promise<void>;
 }
 
@@ -42,11 +42,14 @@ export async function startApiProxy(server: ApiServer, draw: Draw): Promise<ApiP
   const upstream = new Agent({ keepAlive: true, ca: cert });
   const sockets = new Set<Socket>();
   const watches = new Set<ServerResponse>();
-  let mode: ProxyMode = { do: "pass" };
-  let share = 1;
+  const begun: { mode: ProxyMode; share: number }[] = [];
+  const current = (): ProxyMode => {
+    const newest = begun.at(-1);
+    return newest !== undefined && draw.chance(newest.share) ? newest.mode : { do: "pass" };
+  };
 
   const onRequest = (asked: IncomingMessage, answer: ServerResponse): void => {
-    const now: ProxyMode = draw.chance(share) ? mode : { do: "pass" };
+    const now = current();
     if (now.do === "hang") return void asked.resume();
     if (now.do === "refuse") return void refuse(asked, answer, now.status);
     const wait = now.do === "slow" ? now.milliseconds : 0;
@@ -82,7 +85,7 @@ export async function startApiProxy(server: ApiServer, draw: Draw): Promise<ApiP
 
   /** In the middle of a line, where it is to be cut. */
   const pass = (asked: IncomingMessage, answer: ServerResponse, data: Buffer): void => {
-    if (mode.do !== "cut" || !draw.chance(share)) return void answer.write(data);
+    if (current().do !== "cut") return void answer.write(data);
     answer.write(data.subarray(0, draw.between(0, data.length - 1)), () => asked.socket.destroy());
   };
 
@@ -98,13 +101,15 @@ export async function startApiProxy(server: ApiServer, draw: Draw): Promise<ApiP
   await once(tls, "listening");
   return {
     address: `https://127.0.0.1:${(tls.address() as AddressInfo).port}`,
-    set: (next, part = 1) => {
-      const before = mode;
-      mode = next;
-      share = part;
-      // Whoever waited for an answer that will not come hears of it now.
-      if (before.do === "hang") for (const socket of sockets) socket.destroy();
-      if (next.do === "cut" || next.do === "refuse") for (const watch of watches) watch.socket?.destroy();
+    begin: (mode, share) => {
+      const entry = { mode, share };
+      begun.push(entry);
+      if (mode.do === "cut" || mode.do === "refuse") for (const watch of watches) watch.socket?.destroy();
+      return () => {
+        begun.splice(begun.indexOf(entry), 1);
+        // Whoever waited for an answer that will not come hears of it now.
+        if (mode.do === "hang") for (const socket of sockets) socket.destroy();
+      };
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

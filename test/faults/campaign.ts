@@ -9,6 +9,7 @@ import type { Options } from "./options.ts";
 import { judge } from "./oracle/judge.ts";
 import { type Result, resultOf } from "./result.ts";
 import { runScenario } from "./run-scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { PODS } from "./site.ts";
 
 /** Where a scenario that a judge objected to is kept. */
@@ -16,25 +17,30 @@ const KEPT = join(import.meta.dirname, "../../build/faults");
 
 export async function runCampaign(options: Options, say: (line: string) => void): Promise<Result[]> {
   const end = performance.now() + options.time;
-  const server = await startApiServer();
   const results: Result[] = [];
-  try {
-    await applyCrd(server);
-    for (const namespace of ["pcapper", PODS]) await makeNamespace(server.admin, namespace);
-    await applyAgentRbac(server);
-    for (let seed = options.first; seed <= options.last && performance.now() < end; seed += 1) {
-      results.push(await runSeed(server, seed, options, say));
+  let next = options.first;
+  const job = async (): Promise<void> => {
+    const server = await startApiServer();
+    try {
+      await applyCrd(server);
+      for (const namespace of ["pcapper", PODS]) await makeNamespace(server.admin, namespace);
+      await applyAgentRbac(server);
+      while (next <= options.last && performance.now() < end) {
+        next += 1;
+        results.push(await runSeed(server, next - 1, options, say));
+      }
+    } finally {
+      await server.stop();
     }
-  } finally {
-    await server.stop();
-  }
-  return results;
+  };
+  await Promise.all(Array.from({ length: options.jobs }, job));
+  return results.sort((a, b) => a.seed - b.seed);
 }
 
 async function runSeed(
   server: ApiServer,
   seed: number,
-  options: Options,
+  { keep }: Options,
   say: (line: string) => void,
 ): Promise<Result> {
   const scenario = drawScenario(seed);
@@ -43,17 +49,23 @@ async function runSeed(
   const findings = judge(seen);
   const result = resultOf(scenario, seen, findings);
   const seconds = Math.round((performance.now() - begin) / 1000);
-  const verdict = findings.length === 0 ? "ok" : "OBJECTION";
-  const faults = scenario.faults.map(({ kind }) => kind).join(" + ");
-  say(
-    `seed ${seed}: ${verdict}: ${faults}; ${result.captures} captures, ${result.packets} packets, told after ${(result.worst / 1000).toFixed(1)} s (${seconds} s)`,
-  );
-  for (const { rule, capture, text } of findings) say(`  ${capture || "node"}: ${rule}: ${text}`);
-  if (findings.length > 0 || options.keep) say(`  kept in ${keep(seed, { scenario, findings, seen }, log)}`);
+  for (const line of linesOf(scenario, result, seconds)) say(line);
+  if (keep || findings.length > 0) say(`  kept in ${keepOnDisk(seed, { scenario, findings, seen }, log)}`);
   return result;
 }
 
-function keep(seed: number, what: object, log: string): string {
+function linesOf({ seed, faults }: Scenario, result: Result, seconds: number): string[] {
+  const { findings, captures, packets, worst } = result;
+  const verdict = findings.length === 0 ? "ok" : "OBJECTION";
+  const kinds = faults.map(({ kind }) => kind).join(" + ");
+  const told = `told after ${(worst / 1000).toFixed(1)} s`;
+  return [
+    `seed ${seed}: ${verdict}: ${kinds}; ${captures} captures, ${packets} packets, ${told} (${seconds} s)`,
+    ...findings.map(({ rule, capture, text }) => `  ${capture || "node"}: ${rule}: ${text}`),
+  ];
+}
+
+function keepOnDisk(seed: number, what: object, log: string): string {
   mkdirSync(KEPT, { recursive: true });
   const path = join(KEPT, `seed-${seed}`);
   writeFileSync(`${path}.json`, JSON.stringify(what));

@@ -41,13 +41,13 @@ export function tableText(results: readonly Result[], { commit, day, machine }: 
       `**${injections} injections, ${lost} packets lost by us, ${untrue} untrue statements.**`,
     ...(failed.length === 0 ? [] : ["", `Seeds in which a judge objected: ${failed.join(", ")}.`]),
     "",
-    "| fault | alone | in pairs | lost by us | untrue | worst time to a true status |",
+    "| fault | alone | with others | lost by us | untrue | worst time to a true status |",
     "|---|---|---|---|---|---|",
     ...rows.map(rowText),
   ].join("\n");
 }
 
-function rowText({ kind, alone, inPairs, lost, untrue, worst }: FaultRow): string {
+function rowText({ kind, alone, withOthers, lost, untrue, worst }: FaultRow): string {
   const seconds = `${(worst / 1000).toFixed(1)} s`;
-  return `| ${FAULT_MEANINGS[kind]} | ${alone} | ${inPairs} | ${lost} | ${untrue} | ${alone + inPairs > 0 ? seconds : ""} |`;
+  return `| ${FAULT_MEANINGS[kind]} | ${alone} | ${withOthers} | ${lost} | ${untrue} | ${alone + withOthers > 0 ? seconds : ""} |`;
 }

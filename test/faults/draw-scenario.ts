@@ -33,15 +33,19 @@ const LASTS: Partial<Record<FaultKind, [number, number]>> = {
 const ON_DISK: readonly FaultKind[] = ["disk-full", "inodes-used-up"];
 const ON_POD: readonly FaultKind[] = ["pod-deleted", "pod-replaced", "pod-network-gone"];
 const ON_INTERFACE: readonly FaultKind[] = ["interface-down", "interface-renamed", "interface-deleted"];
-/** When the last fault may begin. */
-const LAST_FAULT = 9000;
+/** Milliseconds before a capture is made in which a fault may begin, too. */
+const BEFORE = 300;
 
-/** Seeds go round all kinds of faults; every other round draws a second one to go with it. */
+/** Faults of a scenario, round by round: each kind alone, with a second one, with three others. */
+const ROUNDS = [1, 2, 4];
+
+/** Seeds go round all kinds of faults; what goes with them is drawn. */
 export function drawScenario(seed: number): Scenario {
   const draw = drawFrom(seed);
   const first = FAULT_KINDS[seed % FAULT_KINDS.length] ?? "agent-killed";
-  const isPair = Math.floor(seed / FAULT_KINDS.length) % 2 === 1;
-  const kinds = isPair ? [first, draw.oneOf(FAULT_KINDS)] : [first];
+  const count = ROUNDS[Math.floor(seed / FAULT_KINDS.length) % ROUNDS.length] ?? 1;
+  const others = Array.from({ length: count - 1 }, () => draw.oneOf(FAULT_KINDS));
+  const kinds = [first, ...others];
   const captures = drawCaptures(draw, seed, kinds);
   const pods = captures.filter(({ target }) => target === "pod").length;
   const longest = Math.max(
@@ -87,13 +91,13 @@ function drawCapture(
   const end = draw.oneOf(["time", "time", "time", "stop", "count"]);
   const spec: PacketCaptureSpec = {
     captureSeconds,
-    maxFileSize: draw.oneOf(["64Ki", "200k", "1M", "4M"]),
+    maxFileSize: draw.oneOf(["64Ki", "1M", "8M", "8M"]),
     fileCount: draw.between(1, 5),
     snapLength: 2000,
   };
   // On `any` the agent's own talk with the API server would be captured too.
   if (target === "any" || draw.chance(0.4)) spec.captureFilter = "udp port 9999";
-  if (end === "count") spec.packetCount = draw.oneOf([1, 100, 3000, 10_000]);
+  if (end === "count") spec.packetCount = draw.oneOf([1, 1000, 10_000, 20_000]);
   const stopAt = createAt + draw.between(1500, captureSeconds * 1000);
   return { name, target, stream, createAt, spec, ...(end === "stop" ? { stopAt } : {}) };
 }
@@ -118,10 +122,19 @@ function drawFault(draw: Draw, kind: FaultKind, captures: readonly PlannedCaptur
   const fitting = captures.flatMap(({ target }, index) =>
     wanted === undefined || target === wanted ? [index] : [],
   );
+  const capture = fitting[draw.between(0, fitting.length - 1)] ?? 0;
   return {
     kind,
-    at: draw.between(300, LAST_FAULT),
+    at: drawMoment(draw, captures[capture]),
     milliseconds: draw.between(shortest, longest),
-    capture: fitting[draw.between(0, fitting.length - 1)] ?? 0,
+    capture,
   };
+}
+
+/** While the capture should run, or as it begins. */
+function drawMoment(draw: Draw, capture: PlannedCapture | undefined): number {
+  if (capture === undefined) return 0;
+  const { createAt, stopAt, spec } = capture;
+  const end = stopAt ?? createAt + Number(spec.captureSeconds) * 1000;
+  return draw.between(Math.max(0, createAt - BEFORE), end);
 }

@@ -15,7 +15,7 @@ export interface Hostmount {
   remove(): void;
 }
 
-const SIZE = "48m";
+const SIZE = "256m";
 const INODES = 400;
 
 export function makeHostmount(disk: Scenario["disk"]): Hostmount {
@@ -23,14 +23,20 @@ export function makeHostmount(disk: Scenario["disk"]): Hostmount {
   const path = join(folder.path, "hostmount");
   mkdirSync(path);
   const unmount = disk === "folder" ? () => undefined : mount(path);
-  const ballast = join(path, "ballast");
+  let weights = 0;
+  const nextBallast = (): string => {
+    weights += 1;
+    return join(path, `ballast-${weights}`);
+  };
   return {
     path,
     fill: () => {
+      const ballast = nextBallast();
       writeUntilFull(ballast);
       return () => rmSync(ballast, { force: true });
     },
     useUpInodes: () => {
+      const ballast = nextBallast();
       mkdirSync(ballast);
       for (let left = statfsSync(path).ffree; left > 0; left -= 1) writeOrStop(join(ballast, String(left)));
       return () => rmSync(ballast, { recursive: true, force: true });

@@ -10,10 +10,12 @@ export interface Options {
   writeDocs: boolean;
   /** Also what no judge objected to. */
   keep: boolean;
+  /** Scenarios at a time, each with an API server of its own. */
+  jobs: number;
 }
 
 export const USAGE =
-  "Usage: node test/faults/main.ts --minutes N | --seeds A-B | --seed S [--keep] [--write-docs]";
+  "Usage: node test/faults/main.ts --minutes N | --seeds A-B | --seed S [--jobs N] [--keep] [--write-docs]";
 
 /** @throws Error with a sentence for a person */
 export function readOptions(words: readonly string[]): Options {
@@ -23,6 +25,7 @@ export function readOptions(words: readonly string[]): Options {
       minutes: { type: "string" },
       seeds: { type: "string" },
       seed: { type: "string" },
+      jobs: { type: "string", default: "1" },
       keep: { type: "boolean", default: false },
       "write-docs": { type: "boolean", default: false },
     },
@@ -31,7 +34,7 @@ export function readOptions(words: readonly string[]): Options {
   if (minutes === undefined && seeds === undefined && seed === undefined) throw new Error(USAGE);
   const [first, last] = seed === undefined ? rangeOf(seeds) : [whole(seed), whole(seed)];
   const time = minutes === undefined ? Number.POSITIVE_INFINITY : whole(minutes) * 60_000;
-  return { first, last, time, writeDocs: values["write-docs"], keep: values.keep };
+  return { first, last, time, writeDocs: values["write-docs"], keep: values.keep, jobs: whole(values.jobs) };
 }
 
 function rangeOf(text: string | undefined): [number, number] {

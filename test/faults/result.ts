@@ -33,7 +33,7 @@ export function resultOf(scenario: Scenario, seen: Observation, findings: Findin
 export interface FaultRow {
   kind: FaultKind;
   alone: number;
-  inPairs: number;
+  withOthers: number;
   /** Packets. */
   lost: number;
   untrue: number;
@@ -41,7 +41,7 @@ export interface FaultRow {
   worst: number;
 }
 
-/** A finding of a pair counts for both of its faults. */
+/** A finding of several faults counts for each of them. */
 export function rowsOf(results: readonly Result[]): FaultRow[] {
   return FAULT_KINDS.map((kind) => {
     const met = results.filter(({ faults }) => faults.includes(kind));
@@ -49,7 +49,7 @@ export function rowsOf(results: readonly Result[]): FaultRow[] {
     return {
       kind,
       alone: met.filter(({ faults }) => faults.length === 1).length,
-      inPairs: met
+      withOthers: met
         .filter(({ faults }) => faults.length > 1)
         .reduce((sum, { faults }) => sum + faults.filter((one) => one === kind).length, 0),
       lost: findings.reduce((sum, { packets = 0 }) => sum + packets, 0),

@@ -12,6 +12,7 @@ export function watchStrangers(): Strangers {
   const contents = new Map<string, string>();
   return {
     add: (path) => {
+      if (contents.has(path)) return;
       const text = `nobody's ${path}`;
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text, { flag: "wx" });

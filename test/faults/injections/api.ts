@@ -7,10 +7,7 @@ export function apiAway(signal: "SIGTERM" | "SIGKILL"): Inject {
 
 /** `share`: of all requests. The agent alone meets it: the test has a way of its own. */
 export function throughProxy(mode: ProxyMode, share = 1): Inject {
-  return async ({ site }) => {
-    site.proxy.set(mode, share);
-    return () => site.proxy.set({ do: "pass" });
-  };
+  return async ({ site }) => site.proxy.begin(mode, share);
 }
 
 export const compaction: Inject = async ({ site }) => {

@@ -48,7 +48,9 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   const started = capture.manifest?.startTime;
   const natural = naturalEnd(capture);
   const met = seen.injections.filter((injection) => concerns(injection, capture) && injection.from < natural);
-  const ended = met.some(({ kind, from }) => END_OF_TARGET.includes(kind) && from < natural - CLOSE);
+  // One that was over by then, or just as its target went, may have had its end before.
+  const over = Math.min(natural, capture.manifest?.endTime ?? natural);
+  const ended = met.some(({ kind, from }) => END_OF_TARGET.includes(kind) && from < over - CLOSE);
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");

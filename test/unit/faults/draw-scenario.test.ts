@@ -16,13 +16,14 @@ test("different seeds give different scenarios", () => {
   expect(new Set(texts).size).toBe(SEEDS.length);
 });
 
-test("two rounds have each fault alone and in a pair", () => {
-  const faults = SEEDS.slice(0, 2 * FAULT_KINDS.length).map((seed) =>
+test("the rounds have each fault alone, in a pair and with three others", () => {
+  const faults = SEEDS.slice(0, 3 * FAULT_KINDS.length).map((seed) =>
     drawScenario(seed).faults.map(({ kind }) => kind),
   );
   for (const kind of FAULT_KINDS) {
-    expect(faults.some((drawn) => drawn.length === 1 && drawn[0] === kind)).toBe(true);
-    expect(faults.some((drawn) => drawn.length === 2 && drawn[0] === kind)).toBe(true);
+    for (const count of [1, 2, 4]) {
+      expect(faults.some((drawn) => drawn.length === count && drawn[0] === kind)).toBe(true);
+    }
   }
 });
 

@@ -29,6 +29,15 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["TimeElapsed", "TargetGone", "InterfaceNotFound", "Interrupted"],
   ],
   [
+    "the interface goes when it had all its packets",
+    (capture, seen) => {
+      capture.spec.packetCount = 600;
+      Object.assign(capture.manifest ?? {}, { endTime: T + 5000 });
+      seen.injections.push({ kind: "interface-deleted", from: T + 4900, to: T + 5000 });
+    },
+    ["PacketCountReached", "TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
     "another capture's pod goes",
     (_, seen) =>
       void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "other" }),

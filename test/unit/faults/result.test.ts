@@ -18,19 +18,19 @@ const RESULTS: Result[] = [
   },
 ];
 
-test("a finding of a pair counts for both of its faults", () => {
+test("a finding counts for each fault of its scenario", () => {
   const rows = rowsOf(RESULTS);
   expect(rows.find(({ kind }) => kind === "agent-killed")).toEqual({
     kind: "agent-killed",
     alone: 1,
-    inPairs: 1,
+    withOthers: 1,
     lost: 7,
     untrue: 1,
     worst: 2500,
   });
   expect(rows.find(({ kind }) => kind === "burst")).toMatchObject({
     alone: 0,
-    inPairs: 1,
+    withOthers: 1,
     lost: 7,
     untrue: 1,
   });
