@@ -5,11 +5,11 @@ import { describeAsRoot } from "../helpers/as-root.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { finalizeNamespace, makeNamespace } from "../kubernetes/objects.ts";
 import {
-  agentRbacPath,
   applyAgentRbac,
   applyCrd,
   listCaptures,
   mustKubectl,
+  removeAgentRbac,
 } from "../kubernetes/packet-captures.ts";
 import { apiServerForFile } from "./cluster.ts";
 import { makeOneNode, type OneNode } from "./one-node.ts";
@@ -94,26 +94,6 @@ describeAsRoot("files of captures that are deleted, or old", () => {
     expect(node.temporary(name)).toEqual([]);
   });
 
-  test("running ones deleted and made again: the same", async () => {
-    const name = "again-running";
-    await running(name);
-    for (let i = 0; i < 5; i += 1) {
-      await node.remove(name);
-      await node.create(name);
-      const { metadata } = await node.until(name, "running", 30);
-      await node.send(10);
-      await waitUntil("10 packets are published", () => node.published(name) >= 10);
-      expect((await node.read(name)).metadata.uid).toBe(metadata.uid);
-    }
-    await waitUntil("only one capture has files", () => manifests(name).length === 1, 30);
-    await node.stop(name);
-    const { status } = await node.until(name, "finished");
-    expect(status).toMatchObject({ reason: "Stopped", statistics: { packets: 10 } });
-    expect(await node.packets(name)).toBe(10);
-    await node.remove(name);
-    await gone(name);
-  });
-
   test("a stranger's file in our folder stays, and a stranger's folder", async () => {
     mkdirSync(folder("stranger"));
     for (const name of STRANGERS) writeFileSync(join(folder("stranger"), name), "mine");
@@ -156,7 +136,7 @@ describeAsRoot("files of captures that are deleted, or old", () => {
 
   test("without its rights the agent removes nothing; with them again, it does", async () => {
     await finished("rights");
-    await mustKubectl(server(), "delete", "-f", agentRbacPath, "--ignore-not-found");
+    await removeAgentRbac(server());
     await node.remove("rights");
     await waitUntil("it was refused", () => node.agent().log().includes("not known yet"), 30);
     expect(await node.packets("rights")).toBe(20);
