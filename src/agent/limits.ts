@@ -10,8 +10,15 @@ export interface Limits {
   captureMemory: number;
 }
 
-/** What a start is decided on. All sizes in bytes. */
-export interface NodeFigures {
+/** What runs on a node: quickly told. */
+export interface RunningFigures {
+  runningCaptures: number;
+  /** Bytes of their rings. */
+  runningRings: number;
+}
+
+/** What room a node has. All sizes in bytes. */
+export interface RoomFigures {
   /** On disk below the output folder, as `du` counts. */
   used: number;
   /** What the file system leaves to ordinary users, as `df` shows. */
@@ -19,8 +26,6 @@ export interface NodeFigures {
   fileSystemSize: number;
   /** What the running captures may still write. */
   promised: number;
-  runningCaptures: number;
-  runningRings: number;
 }
 
 /** What the capture that wants to start may need. */
@@ -35,17 +40,21 @@ export interface Refusal {
   message: string;
 }
 
-/** Why the capture may not start, with the figures; undefined where there is room for its worst case. */
-export function refusalByLimits(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
-  return (
-    tooManyCaptures(limits, node) ??
-    notEnoughMemory(limits, node, needs) ??
-    totalFileSizeExceeded(limits, node, needs) ??
-    notEnoughDiskSpace(limits, node, needs)
-  );
+/** Why the capture may not start beside those that run, with the figures. */
+export function refusalByRunning(
+  limits: Limits,
+  node: RunningFigures,
+  needs: CaptureNeeds,
+): Refusal | undefined {
+  return tooManyCaptures(limits, node) ?? notEnoughMemory(limits, node, needs);
 }
 
-function tooManyCaptures(limits: Limits, node: NodeFigures): Refusal | undefined {
+/** Why the capture may not start, with the figures; undefined where there is room for its worst case. */
+export function refusalByRoom(limits: Limits, node: RoomFigures, needs: CaptureNeeds): Refusal | undefined {
+  return totalFileSizeExceeded(limits, node, needs) ?? notEnoughDiskSpace(limits, node, needs);
+}
+
+function tooManyCaptures(limits: Limits, node: RunningFigures): Refusal | undefined {
   if (node.runningCaptures + 1 <= limits.maxCaptures) return undefined;
   return {
     reason: "TooManyCaptures",
@@ -53,7 +62,7 @@ function tooManyCaptures(limits: Limits, node: NodeFigures): Refusal | undefined
   };
 }
 
-function notEnoughMemory(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+function notEnoughMemory(limits: Limits, node: RunningFigures, needs: CaptureNeeds): Refusal | undefined {
   if (node.runningRings + needs.ring <= limits.captureMemory) return undefined;
   return {
     reason: "NotEnoughMemory",
@@ -61,7 +70,7 @@ function notEnoughMemory(limits: Limits, node: NodeFigures, needs: CaptureNeeds)
   };
 }
 
-function totalFileSizeExceeded(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+function totalFileSizeExceeded(limits: Limits, node: RoomFigures, needs: CaptureNeeds): Refusal | undefined {
   if (node.used + node.promised + needs.worstCase <= limits.maxTotalFileSize) return undefined;
   return {
     reason: "TotalFileSizeExceeded",
@@ -69,7 +78,7 @@ function totalFileSizeExceeded(limits: Limits, node: NodeFigures, needs: Capture
   };
 }
 
-function notEnoughDiskSpace(limits: Limits, node: NodeFigures, needs: CaptureNeeds): Refusal | undefined {
+function notEnoughDiskSpace(limits: Limits, node: RoomFigures, needs: CaptureNeeds): Refusal | undefined {
   const mustStayFree = freeDiskFloor(limits.minFreeDisk, node.fileSystemSize);
   if (node.free - node.promised - needs.worstCase >= mustStayFree) return undefined;
   return {
@@ -82,7 +91,7 @@ function needsText(needs: CaptureNeeds): string {
   return `This capture may need ${byteSizeText(needs.worstCase)} (maxFileSize × fileCount and its manifest)`;
 }
 
-function promisedText(node: NodeFigures): string {
+function promisedText(node: RoomFigures): string {
   return `running captures may still write ${byteSizeText(node.promised)}`;
 }
 

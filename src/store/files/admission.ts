@@ -3,7 +3,8 @@ import {
   type Limits,
   type Refusal,
   recordsRoom,
-  refusalByLimits,
+  refusalByRoom,
+  refusalByRunning,
 } from "../../agent/limits.ts";
 import type { StopRequest } from "../../agent/session.ts";
 import { planCapture } from "../../api/plan.ts";
@@ -55,18 +56,22 @@ function admitByLimits(
   return withStartLock(native, output, async () => {
     // The promises first: what is written meanwhile is then counted twice rather than not at all.
     const running = runningCaptures(native, output);
-    const used = await diskUsage(output);
-    const { free, size } = native.fileSystemRoom(output);
-    const figures = {
-      used,
-      free,
-      fileSystemSize: size,
-      promised: running.promised,
-      runningCaptures: running.count,
-      runningRings: running.rings,
-    };
-    const refusal = refusalByLimits(settings, figures, needs);
-    if (refusal === undefined) promise(needs);
-    return refusal;
+    const figures = { runningCaptures: running.count, runningRings: running.rings };
+    const refusal = refusalByRunning(settings, figures, needs);
+    // Before the disk is looked at: that takes its time where there are many files, and others wait.
+    return refusal ?? (await admitByRoom(world, needs, running.promised, promise));
   });
+}
+
+async function admitByRoom(
+  { native, settings, output }: AdmissionWorld,
+  needs: CaptureNeeds,
+  promised: number,
+  promise: (needs: CaptureNeeds) => void,
+): Promise<Refusal | undefined> {
+  const used = await diskUsage(output);
+  const { free, size } = native.fileSystemRoom(output);
+  const refusal = refusalByRoom(settings, { used, free, fileSystemSize: size, promised }, needs);
+  if (refusal === undefined) promise(needs);
+  return refusal;
 }

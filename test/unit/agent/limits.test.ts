@@ -4,9 +4,11 @@ import {
   diskPressure,
   freeDiskFloor,
   type Limits,
-  type NodeFigures,
+  type RoomFigures,
+  type RunningFigures,
   recordsRoom,
-  refusalByLimits,
+  refusalByRoom,
+  refusalByRunning,
 } from "../../../src/agent/limits.ts";
 
 const LIMITS: Limits = {
@@ -15,6 +17,7 @@ const LIMITS: Limits = {
   maxCaptures: 2,
   captureMemory: 100,
 };
+type NodeFigures = RunningFigures & RoomFigures;
 const NODE: NodeFigures = {
   used: 0,
   free: 5000,
@@ -24,6 +27,9 @@ const NODE: NodeFigures = {
   runningRings: 0,
 };
 const NEEDS: CaptureNeeds = { worstCase: 400, ring: 50 };
+
+const refusalByLimits = (limits: Limits, node: NodeFigures, needs: CaptureNeeds) =>
+  refusalByRunning(limits, node, needs) ?? refusalByRoom(limits, node, needs);
 
 type Case = [string, Partial<NodeFigures>, Partial<CaptureNeeds>, string | undefined];
 
