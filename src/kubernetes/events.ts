@@ -1,5 +1,5 @@
 import type { KubernetesApi } from "./api.ts";
-import { type BackoffRange, createBackoff } from "./backoff.ts";
+import { type Backoff, type BackoffRange, createBackoff } from "./backoff.ts";
 import { type EventFacts, type EventSubject, eventObject } from "./event-object.ts";
 import { isTransient, KubernetesError } from "./kubernetes-error.ts";
 
@@ -16,7 +16,7 @@ export interface EventRecorderOptions {
   backoff?: BackoffRange;
 }
 
-/** While the API is away this many wait; older ones make room for newer ones. */
+/** While the API is away this many wait in each namespace; older ones make room for newer ones. */
 const MOST_WAITING = 1000;
 
 interface Waiting {
@@ -26,29 +26,37 @@ interface Waiting {
   body: ReturnType<typeof eventObject>;
 }
 
-/** One at a time and in order, each until it is there: what happens in a burst becomes no storm. */
+/** Events about the objects of one namespace, which may refuse what others take. */
+interface Queue {
+  waiting: Waiting[];
+  sending?: Promise<void>;
+}
+
+/** One at a time and in order in each namespace, each until it is there: what happens in a burst becomes no storm. */
 export function createEventRecorder(
   api: Pick<KubernetesApi, "create" | "now" | "onReturn">,
   node: string,
   signal: AbortSignal,
   { onLost, backoff: range }: EventRecorderOptions = {},
 ): EventRecorder {
-  const backoff = createBackoff(signal, { onReturn: api.onReturn, range });
-  const waiting: Waiting[] = [];
-  let sending: Promise<void> | undefined;
+  const queues = new Map<string, Queue>();
 
-  const sendAll = async (): Promise<void> => {
-    try {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        await send(next).catch((error: unknown) => lost(next, error));
-      }
-    } finally {
-      // In the same breath as the last look at the queue: nothing may be added between them.
-      sending = undefined;
-    }
+  const begin = (namespace: string): Queue => {
+    const queue: Queue = { waiting: [] };
+    queues.set(namespace, queue);
+    return queue;
   };
 
-  const send = async ({ path, body }: Waiting): Promise<void> => {
+  const sendAll = async (namespace: string, { waiting }: Queue): Promise<void> => {
+    const backoff = createBackoff(signal, { onReturn: api.onReturn, range });
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await send(next, backoff).catch((error: unknown) => lost(next, error));
+    }
+    // In the same breath as the last look at the queue: nothing may be added between them.
+    queues.delete(namespace);
+  };
+
+  const send = async ({ path, body }: Waiting, backoff: Backoff): Promise<void> => {
     for (;;) {
       try {
         await api.create(path, body);
@@ -68,14 +76,19 @@ export function createEventRecorder(
   return {
     record: (subject, facts) => {
       if (signal.aborted) return;
+      const { namespace } = subject;
       const body = eventObject(subject, facts, node, api.now());
+      const queue = queues.get(namespace) ?? begin(namespace);
+      const { waiting } = queue;
       if (waiting.some((other) => other.body.metadata.name === body.metadata.name)) return;
-      waiting.push({ subject, facts, path: `/api/v1/namespaces/${subject.namespace}/events`, body });
+      waiting.push({ subject, facts, path: `/api/v1/namespaces/${namespace}/events`, body });
       const oldest = waiting.length > MOST_WAITING ? waiting.shift() : undefined;
       if (oldest !== undefined) lost(oldest, "too many Events wait for the API server");
-      sending ??= sendAll();
+      queue.sending ??= sendAll(namespace, queue);
     },
-    drained: async () => sending,
+    drained: async () => {
+      await Promise.all([...queues.values()].map(({ sending }) => sending));
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventObject } from "../../../src/kubernetes/event-object.ts";
 import { createEventRecorder, type EventRecorder } from "../../../src/kubernetes/events.ts";
 import { KubernetesError } from "../../../src/kubernetes/kubernetes-error.ts";
@@ -107,6 +107,31 @@ test.each([403, 404, 422])(
     expect(sent).toHaveLength(1);
   },
 );
+
+test("an Event that one namespace never takes holds up none of another", async () => {
+  const taken: string[] = [];
+  const webhook = new KubernetesError("failed calling webhook", { status: 500 });
+  const api = {
+    now: () => NOW,
+    onReturn,
+    create: async <T>(path: string, body: unknown): Promise<T> => {
+      if (path.includes("/web/")) throw webhook;
+      taken.push((body as { message: string }).message);
+      return body as T;
+    },
+  };
+  const recorder = createEventRecorder(api, "node-1", stop.signal, {
+    onLost: (_subject, { message }) => lost.push(message),
+    backoff: { first: 1e9, most: 1e9 },
+  });
+  recorder.record(SUBJECT, { ...FACTS, message: "never" });
+  for (const message of ["one", "two"])
+    recorder.record({ ...SUBJECT, namespace: "pcapper" }, { ...FACTS, message });
+  await vi.waitFor(() => expect(taken).toEqual(["one", "two"]));
+  stop.abort();
+  await recorder.drained();
+  expect(lost).toEqual(["never"]);
+});
 
 test("an API that stays away does not fill the memory: the oldest make room", async () => {
   const waiting = createEventRecorder(
