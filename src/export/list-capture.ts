@@ -1,4 +1,5 @@
 import { closeSync, readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { companionNames, packetFiles, wholeName } from "../agent/file-names.ts";
 import { asManifest, type Manifest, type ManifestFile } from "../store/files/manifest.ts";
 import { type HeldFile, type HeldFolder, holdFile, type Refusal } from "./guarded-open.ts";
@@ -8,32 +9,60 @@ import { isExportable, prefixOf } from "./names.ts";
 /** Of a manifest; 99,999 files make about 25 MB. */
 const LARGEST_MANIFEST = 64 * 1024 * 1024;
 
-/** A running capture may remove a file just as we look: its next manifest does not name it any more. */
-const LOOKS = 3;
+/** Milliseconds. The engine of a running capture replaces the manifest about once a second. */
+const NEXT_MANIFEST = { look: 200, within: 5000 };
 
 /**
- * One capture as it is now.
+ * One capture as it is now. The ring of a running capture removes files before its manifest says so: what is named
+ * and not there is only missing if the next manifest still names it.
  * @param folderNames what was in the folder a moment ago
  */
-export function listCapture(
+export async function listCapture(
   held: HeldFolder,
   folder: string,
   prefix: string,
   folderNames: readonly string[],
-): ExportedCapture {
-  for (let looks = 1; ; looks += 1) {
-    const { missing, ...capture } = look(held, folder, prefix, folderNames);
-    if (missing === 0 || !capture.running || looks === LOOKS) return capture;
+): Promise<ExportedCapture> {
+  const first = look(held, folder, prefix, folderNames);
+  if (!first.capture.running || first.missing.size === 0) return withMissing(first, first.missing);
+  const end = performance.now() + NEXT_MANIFEST.within;
+  for (;;) {
+    await pause(NEXT_MANIFEST.look);
+    const next = look(held, folder, prefix, folderNames);
+    if (next.written !== first.written) {
+      return withMissing(next, new Map([...next.missing].filter(([name]) => first.missing.has(name))));
+    }
+    if (performance.now() > end) return withMissing(next, next.missing);
   }
 }
 
-function look(held: HeldFolder, folder: string, prefix: string, folderNames: readonly string[]) {
+interface Look {
+  /** Without the problems of missing files. */
+  capture: ExportedCapture;
+  /** Names of files that are named and not there, and what to say of them. */
+  missing: Map<string, string>;
+  /** When the manifest was. */
+  written: string | undefined;
+}
+
+/** @param missing those that are missing indeed; the others were removed since */
+function withMissing({ capture, missing: all }: Look, missing: ReadonlyMap<string, string>): ExportedCapture {
+  const removed = [...all.keys()].filter((name) => !missing.has(name));
+  return {
+    ...capture,
+    problems: [...missing.values(), ...capture.problems],
+    ...(removed.length > 0 && { removedMeanwhile: removed }),
+  };
+}
+
+function look(held: HeldFolder, folder: string, prefix: string, folderNames: readonly string[]): Look {
   const problems: string[] = [];
+  const missing = new Map<string, string>();
   const { manifest, manifestFile } = readManifest(held, prefix, problems);
   const running = manifest !== undefined && manifest.finished === undefined;
-  const named = manifest === undefined ? [] : namedFiles(held, prefix, manifest, problems);
+  const named = manifest === undefined ? [] : namedFiles(held, prefix, manifest, problems, missing);
   const others = running ? [] : otherFiles(held, prefix, folderNames, manifest, problems);
-  return {
+  const capture = {
     folder,
     prefix,
     ...(manifest !== undefined && { manifest }),
@@ -41,8 +70,8 @@ function look(held: HeldFolder, folder: string, prefix: string, folderNames: rea
     running,
     files: [...named, ...others].filter((file) => file !== undefined),
     problems,
-    missing: named.filter((file) => file === undefined).length,
   };
+  return { capture, missing, written: manifestFile?.modified };
 }
 
 function readManifest(held: HeldFolder, prefix: string, problems: string[]) {
@@ -73,10 +102,15 @@ function parseManifest({ fd, size }: HeldFile) {
 }
 
 /** The files that the manifest names; undefined for one that is not there. */
-function namedFiles(held: HeldFolder, prefix: string, { files, current }: Manifest, problems: string[]) {
-  const named = files.map((file) => namedFile(held, prefix, file, { growing: false }, problems));
-  if (current === undefined) return named;
-  return [...named, namedFile(held, prefix, current, { growing: true }, problems)];
+function namedFiles(
+  held: HeldFolder,
+  prefix: string,
+  { files, current }: Manifest,
+  problems: string[],
+  missing: Map<string, string>,
+) {
+  const all = [...files, ...(current === undefined ? [] : [current])];
+  return all.map((file) => namedFile(held, prefix, file, { growing: file === current }, problems, missing));
 }
 
 function namedFile(
@@ -85,6 +119,7 @@ function namedFile(
   { name: nameOnDisk, bytes, firstTimestamp, lastTimestamp }: ManifestFile,
   { growing }: { growing: boolean },
   problems: string[],
+  missing: Map<string, string>,
 ): ExportedFile | undefined {
   const name = wholeName(nameOnDisk);
   if (!isExportable(name) || prefixOf(name) !== prefix) {
@@ -93,7 +128,9 @@ function namedFile(
   }
   const found = statFile(held, name);
   if ("refused" in found) {
-    problems.push(`${name} is named by the manifest, but ${found.refused}`);
+    const problem = `${name} is named by the manifest, but ${found.refused}`;
+    if (found.missing) missing.set(name, problem);
+    else problems.push(problem);
     return undefined;
   }
   if (growing ? !(found.size >= bytes) : found.size !== bytes) {

@@ -17,12 +17,15 @@ export interface FolderListing {
  * @param names of captures; all where there are none
  * @throws PcapperError where the hostmount cannot be read
  */
-export function* listFolders(hostmount: string, names: readonly string[]): Generator<FolderListing> {
+export async function* listFolders(
+  hostmount: string,
+  names: readonly string[],
+): AsyncGenerator<FolderListing> {
   const wanted = new Set(names);
   for (const entry of entriesOf(hostmount).sort(byName)) {
     if (!isComponent(entry.name) || (wanted.size > 0 && !wanted.has(entry.name))) continue;
     // A link is looked at so that it is told.
-    if (entry.isDirectory() || entry.isSymbolicLink()) yield listFolder(hostmount, entry.name);
+    if (entry.isDirectory() || entry.isSymbolicLink()) yield await listFolder(hostmount, entry.name);
   }
 }
 
@@ -35,7 +38,7 @@ export async function writeList(
   const problems: string[] = [];
   let separator = "";
   await write(`{"export":${JSON.stringify(version)},"node":${JSON.stringify(node)},"captures":[`);
-  for (const folder of listFolders(hostmount, names)) {
+  for await (const folder of listFolders(hostmount, names)) {
     problems.push(...folder.problems);
     for (const capture of folder.captures) {
       await write(`${separator}\n${JSON.stringify(capture)}`);
@@ -45,7 +48,7 @@ export async function writeList(
   await write(`],\n"problems":${JSON.stringify(problems)}}\n`);
 }
 
-function listFolder(hostmount: string, folder: string): FolderListing {
+async function listFolder(hostmount: string, folder: string): Promise<FolderListing> {
   const held = holdFolder(hostmount, folder);
   if ("refused" in held) {
     // Removed since it was seen: so are its files.
@@ -55,8 +58,10 @@ function listFolder(hostmount: string, folder: string): FolderListing {
     const names = readdirSync(held.path).sort();
     const strange = names.filter(isStrangePacketFile);
     const prefixes = new Set(names.filter(isExportable).map((name) => prefixOf(name) ?? ""));
+    const captures: ExportedCapture[] = [];
+    for (const prefix of prefixes) captures.push(await listCapture(held, folder, prefix, names));
     return {
-      captures: [...prefixes].map((prefix) => listCapture(held, folder, prefix, names)),
+      captures,
       problems: strange.map((name) => `${folder}: ${JSON.stringify(name)} is no name that pcapper gives`),
     };
   } catch (error) {

@@ -24,6 +24,8 @@ export interface ExportedCapture {
   /** Its manifest has no end yet. */
   running: boolean;
   files: ExportedFile[];
+  /** Files that the ring of a running capture has removed, and that its manifest still names. */
+  removedMeanwhile?: string[];
   /** One sentence each: what is named and missing, what is there and should not be. */
   problems: string[];
 }

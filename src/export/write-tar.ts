@@ -45,7 +45,7 @@ async function fill(
   report: TarReport,
 ): Promise<void> {
   const checksums: string[] = [];
-  for (const { captures, problems } of listFolders(hostmount, names)) {
+  for await (const { captures, problems } of listFolders(hostmount, names)) {
     report.problems.push(...problems);
     for (const capture of captures) {
       report.problems.push(...capture.problems.map((problem) => `${capture.folder}: ${problem}`));

@@ -40,14 +40,15 @@ export function chooseFiles(captures: readonly ExportedCapture[], selection: Sel
   return choice;
 }
 
-function emptyResult({ folder, prefix, running, problems }: ExportedCapture, wanted: number): CaptureResult {
+function emptyResult(capture: ExportedCapture, selected: number): CaptureResult {
+  const { folder, prefix, running, removedMeanwhile = [], problems } = capture;
   return {
     capture: folder,
     prefix,
     running,
-    wanted,
+    wanted: selected + removedMeanwhile.length,
     files: [],
-    removedMeanwhile: [],
+    removedMeanwhile: [...removedMeanwhile],
     manifest: "missing",
     problems: [...problems],
   };

@@ -52,11 +52,12 @@ export function parseList(text: string): ExportList {
 
 function isCapture(value: unknown): value is ExportedCapture {
   if (typeof value !== "object" || value === null) return false;
-  const { folder, prefix, running, files, manifestFile, problems, manifest } =
+  const { folder, prefix, running, files, manifestFile, removedMeanwhile, problems, manifest } =
     value as Partial<ExportedCapture>;
   if (typeof folder !== "string" || !isComponent(folder)) return false;
   if (typeof prefix !== "string" || !isExportable(`${prefix}.json`)) return false;
   if (typeof running !== "boolean" || !areTexts(problems)) return false;
+  if (removedMeanwhile !== undefined && !areTexts(removedMeanwhile)) return false;
   if (manifest !== undefined && (typeof manifest !== "object" || manifest === null)) return false;
   const all = Array.isArray(files) ? [...files, manifestFile ?? []].flat() : undefined;
   if (all === undefined || !all.every(isFile)) return false;

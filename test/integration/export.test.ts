@@ -66,6 +66,24 @@ describe("pcapper export list", () => {
     ]);
   });
 
+  test("a file of a running capture is missing when no later manifest takes it back, and removed when one does", async () => {
+    const part = { ...madeFile(3, 10), published: 10 };
+    const files = [madeFile(1, 10), madeFile(2, 10)];
+    const prefix = makeCapture(hostmount.path, { files, part });
+    unlinkSync(join(hostmount.path, "pcap1", packetName(prefix, 1)));
+    const listed = list();
+    // Its list begins with what is on the disk now; only then the next manifest comes.
+    const [missing] = (await listed).captures;
+    expect(missing?.problems).toEqual([
+      `${packetName(prefix, 1)} is named by the manifest, but is not there`,
+    ]);
+    expect(missing?.removedMeanwhile).toBeUndefined();
+    const again = list();
+    const writer = setInterval(() => makeCapture(hostmount.path, { files: files.slice(1), part }), 50);
+    const [removed] = (await again.finally(() => clearInterval(writer))).captures;
+    expect(removed).toMatchObject({ running: true, problems: [] });
+  });
+
   test("names of captures choose", async () => {
     for (const folder of ["pcap1", "pcap2", "pcap3"]) makeCapture(hostmount.path, { folder });
     expect((await list("pcap2", "nobody")).captures.map(({ folder }) => folder)).toEqual(["pcap2"]);

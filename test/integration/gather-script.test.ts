@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Executed, execute } from "../helpers/execute.ts";
+import { madeFile, makeCapture, packetName } from "../helpers/hostmount.ts";
+import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const SCRIPT = join(ROOT, "scripts/pcapper-gather.sh");
+
+/** Answers as kubectl would; exec runs the real export. What the environment names goes wrong. */
+const KUBECTL = `#!/bin/bash
+case $1 in
+  get)
+    case "$*" in
+      *"get pods"*) printf 'agent-a\\tnode-a\\nagent-b\\tnode-b\\n' ;;
+      *jsonpath*) echo "\${CLAIMED:-node-a}" ;;
+      *) echo "kind: List" ;;
+    esac ;;
+  logs) echo "log of $4" ;;
+  exec)
+    pod=$4; shift 7
+    [ "$1 $2" = "pcapper export" ] || exit 9
+    shift 2; kind=$1; shift
+    [ "$pod" = "\${BROKEN_POD:-}" ] && exit 1
+    "$PCAPPER" export "$kind" --hostmount "$HOSTS/\${pod/agent/node}" "$@" | head -c "\${CUT:-1000000000}" ;;
+esac
+`;
+
+let folder: TemporaryFolder;
+beforeEach(() => {
+  folder = makeTemporaryFolder();
+  mkdirSync(join(folder.path, "bin"));
+  writeFileSync(join(folder.path, "bin/kubectl"), KUBECTL, { mode: 0o755 });
+  for (const node of ["node-a", "node-b"]) mkdirSync(join(folder.path, node));
+  return () => folder.remove();
+});
+
+const gather = (environment: Record<string, string> = {}, ...args: string[]): Promise<Executed> =>
+  execute([
+    "env",
+    `PATH=${join(folder.path, "bin")}:${process.env.PATH}`,
+    `PCAPPER=${join(ROOT, "bin/pcapper")}`,
+    `HOSTS=${folder.path}`,
+    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    ...["bash", SCRIPT, "-o", join(folder.path, "out"), ...args],
+  ]);
+const hostmount = (node: string): string => join(folder.path, node);
+const here = (...path: string[]): string => join(folder.path, "out", ...path);
+
+describe("pcapper-gather.sh", () => {
+  test("brings the files of all nodes with bash, kubectl and tar, and ends with 0", async () => {
+    const a = makeCapture(hostmount("node-a"), { files: [madeFile(1, 50_000), madeFile(2, 9)] });
+    const b = makeCapture(hostmount("node-b"), { folder: "pcap2", files: [madeFile(1, 0)] });
+    expect(await gather()).toMatchObject({ code: 0, stderr: "" });
+    for (const path of [
+      `node-a/pcap1/${packetName(a, 1)}`,
+      `node-a/pcap1/${packetName(a, 2)}`,
+      `node-a/pcap1/${a}.json`,
+      `node-b/pcap2/${packetName(b, 1)}`,
+    ]) {
+      expect(readFileSync(here(path)).equals(readFileSync(join(folder.path, path)))).toBe(true);
+    }
+    expect(readFileSync(here("node-b/agent.log"), "utf8")).toBe("log of agent-b\n");
+    expect(readFileSync(here("cluster/packetcaptures.yaml"), "utf8")).toBe("kind: List\n");
+  });
+
+  test("names, --since and --include-running go to the nodes", async () => {
+    const old = "2020-01-01T00:00:00.000000000Z";
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 10)] });
+    const part = { ...madeFile(2, 90, new Date().toISOString()), published: 64 };
+    const running = makeCapture(hostmount("node-b"), {
+      folder: "pcap2",
+      files: [madeFile(1, 10, old)],
+      part,
+    });
+    expect(await gather({}, "pcap2")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("left out: pcap2"),
+    });
+    expect(existsSync(here("node-a/pcap1"))).toBe(false);
+    expect(await gather({}, "--since", "1h", "--include-running", "pcap2")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect(readFileSync(here("node-b/pcap2", packetName(running, 2)))).toHaveLength(64);
+    expect(existsSync(here("node-b/pcap2", packetName(running, 1)))).toBe(false);
+  });
+
+  test("a node that cannot be asked makes it 1, and the other one's files are here", async () => {
+    makeCapture(hostmount("node-b"), { files: [madeFile(1, 10)] });
+    const { code, stderr } = await gather({ BROKEN_POD: "agent-a" });
+    expect(code).toBe(1);
+    expect(stderr).toContain("pcapper-gather: node node-a: not everything was fetched\n");
+    expect(existsSync(here("node-b/pcap1"))).toBe(true);
+  });
+
+  test("a node without a pod that a capture names makes it 1", async () => {
+    const { code, stderr } = await gather({ CLAIMED: "node-z" });
+    expect(code).toBe(1);
+    expect(stderr).toBe("pcapper-gather: node node-z has captures, but no pod of pcapper is there\n");
+  });
+
+  test.each([300_000, 1024, 512])(
+    "a stream that ends after %i bytes without an error is told",
+    async (bytes) => {
+      makeCapture(hostmount("node-a"), { files: [madeFile(1, 500_000)] });
+      const { code, stderr } = await gather({ CUT: String(bytes) });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /pcapper-gather: node node-a: (?:not everything was fetched|the archive has no end)/,
+      );
+    },
+  );
+
+  test.each([[["--nonsense"]], [["-n"]], [["--since"]]])("%j is wrong use", async (args) => {
+    const { code, stderr } = await gather({}, ...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^usage: pcapper-gather\.sh/);
+  });
+});
