@@ -201,11 +201,12 @@ struct Environment {
 // so nothing grows while JavaScript is busy.
 class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
  public:
-  static std::shared_ptr<RunningCapture> Start(Napi::Env env, CaptureOptions options,
+  static std::shared_ptr<RunningCapture> Start(Napi::Env env, CaptureOptions options, bool suspend_at_exit,
                                                const Napi::Function& on_change) {
     const auto running = std::make_shared<RunningCapture>();
     running->queue_ =
         Queue::New(env, on_change, "pcapper", 1, 1, running.get(), LetGo, static_cast<void*>(nullptr));
+    running->suspend_at_exit_ = suspend_at_exit;
     // The queue may deliver a last call after Close(): it keeps its context until it is finalized.
     running->until_finalized_ = running;
     // A capture does not hold the process: its owner decides how long to live.
@@ -230,6 +231,11 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   }
   CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
 
+  // The process, or the environment, goes: with it the capture ends, or it is left to the next process.
+  void EndWithEnvironment() {
+    if (suspend_at_exit_) return Suspend();
+    Stop("Interrupted", "the process ended");
+  }
   // From now on JavaScript hears nothing more: its loop is gone, and the queue may not be touched.
   void Silence() {
     const std::lock_guard lock(queue_mutex_);
@@ -239,7 +245,7 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   // Waits for the threads: at once after `ended`, for the time of a clean close before.
   void Close() {
     if (!capture_) return;
-    capture_->Stop("Interrupted", "the process ended");
+    EndWithEnvironment();
     capture_->Join();
     last_ = capture_->Report();
     capture_.reset();
@@ -283,12 +289,14 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   std::unique_ptr<Capture> capture_;
   CaptureReport last_;
 };
+  bool suspend_at_exit_ = false;
 
 Napi::Value StartCapture(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "onChange must be a function");
-  const auto running =
-      RunningCapture::Start(env, ToCaptureOptions(Options(info[0])), info[1].As<Napi::Function>());
+  const Options options(info[0]);
+  const auto running = RunningCapture::Start(env, ToCaptureOptions(options), options.Flag("suspendAtExit"),
+                                             info[1].As<Napi::Function>());
   Napi::Object object = Napi::Object::New(env);
   object.Set("stop", Napi::Function::New(env, [running](const Napi::CallbackInfo& call) {
                running->Stop(call[0].ToString(), call[1].ToString());
@@ -452,7 +460,7 @@ Napi::Value LibpcapVersion(const Napi::CallbackInfo& info) {
 }
 
 void CloseCaptures(Environment& environment) {
-  for (const auto& running : environment.captures) running->Stop("Interrupted", "the process ended");
+  for (const auto& running : environment.captures) running->EndWithEnvironment();
   for (const auto& running : environment.captures) running->Close();
   environment.captures.clear();
 }

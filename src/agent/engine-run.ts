@@ -26,6 +26,8 @@ export interface EngineSettings {
   statusEvery: number;
   /** Names the cluster in the manifest; empty without one. */
   cluster: string;
+  /** Whether the next process goes on with what this one leaves. */
+  suspendAtExit: boolean;
 }
 
 /** On what, and where an earlier process left it: from which file on, and for how long. */
@@ -107,6 +109,7 @@ function captureOptions(
     fileCount: plan.fileCount,
     maxWriteRate: settings.maxWriteRate,
     manifestHead: JSON.stringify(head),
+    suspendAtExit: settings.suspendAtExit,
   };
 }
 

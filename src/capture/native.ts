@@ -117,6 +117,11 @@ export interface CaptureOptions {
   earlier?: EarlierLife;
 }
 
+  /**
+   * What becomes of it when the process ends without a word, by an error of ours too: suspended, for the next
+   * process to go on, or else ended as Interrupted.
+   */
+  suspendAtExit: boolean;
 export interface NativeCapture {
   /** Ends the capture: no more in, drain, count, close. Only the first call counts. Never blocks. */
   stop(reason: string, message: string): void;

@@ -139,6 +139,7 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       refreshEvery: REFRESH_EVERY,
       statusEvery: STATUS_EVERY,
       cluster: "",
+      suspendAtExit: false,
     }),
     filesOf: () =>
       packetFiles(place.prefix, namesIn(place.folder)).map(({ name }) => join(place.folder, name)),

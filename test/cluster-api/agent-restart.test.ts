@@ -117,6 +117,28 @@ describeAsRoot("an agent that dies and comes back", () => {
     });
   }
 
+  test("an error that nothing catches ends the agent, and no capture: it goes on", async () => {
+    const name = "uncaught";
+    await node.end("SIGTERM");
+    const thrower = join(import.meta.dirname, "../helpers/throw-on-signal.mjs");
+    await node.start({ NODE_OPTIONS: `--import=${thrower}` });
+    await node.create(name);
+    await node.until(name, "running");
+    await node.send(30);
+    await waitUntil("30 packets are published", () => node.published(name) >= 30);
+    expect(await node.end("SIGUSR2")).toBe(1);
+    expect(node.agent().log()).toContain("thrown by the test");
+    await node.start();
+    await waitUntil("it goes on", async () => (await node.read(name)).status?.resumes === 1);
+    await node.send(20);
+    await waitUntil("20 more are published", () => node.published(name) >= 50);
+    await node.stop(name);
+    const { status } = await node.until(name, "finished");
+    expect(status).toMatchObject({ reason: "Stopped", resumes: 1, statistics: { packets: 50 } });
+    expect(await node.packets(name)).toBe(50);
+    await nothingTemporary(name);
+  });
+
   test("scheduled, and dead before its first file: what was begun of a place goes, and it runs", async () => {
     await node.end("SIGKILL");
     const name = "begun";

@@ -25,6 +25,7 @@ const CAPTURE = {
   fileCount: 1,
   maxWriteRate: 0,
   manifestHead: "{}",
+  suspendAtExit: false,
 };
 
 /** Resolves a Running pod `name` whose UID is `uid-NAME`. */

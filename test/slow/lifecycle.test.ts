@@ -88,6 +88,20 @@ describeAsRoot("A process that ends while it captures", () => {
     }
   }
 
+  const UNASKED = ["return", "exit", "exception", "terminate"] as const;
+  for (const ending of UNASKED) {
+    test(`an agent's capture, by ${ending}: whole files, and left to the next process`, async () => {
+      const child = { namespace: traffic.near, folder: folder.path, state: "running", ending } as const;
+      const ended = await runChild({ ...child, suspendAtExit: true });
+      expect(ended.signal, ended.stderr).toBeNull();
+      const { finished, files, statistics } = readManifest(join(folder.path, "t.json"));
+      expect(finished).toBeUndefined();
+      expect(statistics.packets).toBeGreaterThan(0);
+      expect(files.reduce((sum, { packets }) => sum + packets, 0)).toBe(statistics.packets);
+      expect(await mustBeWhole()).toBe(statistics.packets);
+    });
+  }
+
   test("two workers capture with the same addon, and both are closed whole", async () => {
     const ended = await end("running", "two-workers");
     expect(ended.exitCode, ended.stderr).toBe(0);

@@ -162,6 +162,7 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
       refreshEvery: REFRESH_EVERY,
       statusEvery: STATUS_EVERY,
       cluster: shared.cluster,
+      suspendAtExit: true,
     }),
     filesOf,
     recover,

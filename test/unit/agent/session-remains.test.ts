@@ -83,6 +83,7 @@ function statusAfter(remains: Remains, over: Partial<SessionWorld> = {}) {
       statusEvery: 1e6,
       cluster: "c",
     }),
+      suspendAtExit: true,
     filesOf: () => ["/var/pcapper/pcap1/n1.pcap1.1.00001.pcap"],
     recover: async () => remains,
     stop: new AbortController().signal,

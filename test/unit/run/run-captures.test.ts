@@ -99,6 +99,7 @@ test("the engine gets the plan, and the manifest says whose capture it is", asyn
     maxFileSize: 1_048_576,
     fileCount: 3,
     snapLength: 262_144,
+    suspendAtExit: false,
   });
   expect(options?.ringBytes).toBe(67_108_864);
   expect(JSON.parse(options?.manifestHead ?? "")).toMatchObject({
