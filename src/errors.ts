@@ -83,7 +83,7 @@ export const USAGE = {
   PCAPPER_INVALID_SPEC: "A field is unknown, of the wrong type, out of its bounds or contradicts another.",
   PCAPPER_INVALID_FILTER: "libpcap cannot compile captureFilter, or it is too long for the kernel.",
   PCAPPER_UNSUPPORTED_TARGET: "The target needs a cluster, or is another machine than this one.",
-  PCAPPER_INTERFACE_NOT_FOUND: "This machine has no interface of that name, or it is down.",
+  PCAPPER_INTERFACE_NOT_FOUND: "This machine has no interface of that name.",
   PCAPPER_NOT_PERMITTED: "The process lacks a right it needs, for example CAP_NET_RAW.",
   PCAPPER_BAD_OUTPUT: "The output folder is not a folder, cannot be written or has no room.",
 } as const satisfies Record<string, string>;

@@ -41,14 +41,24 @@ Failure ActivateFailure(const std::string& name, int status, const std::string& 
   }
 }
 
+std::string NotAnInterface(const std::string& name) {
+  return name +
+         ": libpcap has a source of its own of this name and cannot open an interface that is called so; " +
+         "give the interface another name";
+}
+
 Handle Create(const SourceOptions& options) {
   char error[PCAP_ERRBUF_SIZE] = "";
   Handle handle(pcap_create(options.interface_name.c_str(), error), pcap_close);
   if (!handle) throw Failure("CaptureError", options.interface_name + ": " + error);
   pcap_t* pcap = handle.get();
-  // Refused only where a driver has no nanoseconds; AF_PACKET always has.
-  const bool accepted = pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) == 0 &&
-                        pcap_set_snaplen(pcap, static_cast<int>(options.snap_length)) == 0 &&
+  // Before it is opened, this is how libpcap says that it took the name for another source of its own, to
+  // which opening may do harm (nfqueue takes live traffic away): of its sources for Linux only packet sockets
+  // have nanoseconds.
+  if (pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) != 0) {
+    throw Failure("CaptureError", NotAnInterface(options.interface_name));
+  }
+  const bool accepted = pcap_set_snaplen(pcap, static_cast<int>(options.snap_length)) == 0 &&
                         pcap_set_promisc(pcap, options.promiscuous ? 1 : 0) == 0 &&
                         pcap_set_timeout(pcap, kRetireMilliseconds) == 0 &&
                         pcap_set_buffer_size(pcap, static_cast<int>(options.ring_bytes)) == 0 &&
@@ -149,6 +159,9 @@ class PcapSource : public PacketSource {
     if (getsockname(pcap_fileno(handle_.get()), reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) {
       throw Failure("CaptureError", options.interface_name + ": " + ErrorText(errno));
     }
+    if (bound.sll_family != AF_PACKET) {
+      throw Failure("CaptureError", NotAnInterface(options.interface_name));
+    }
     if (bound.sll_ifindex != options.interface_index) {
       throw Failure("InterfaceNotFound", options.interface_name + " changed while it was opened");
     }
@@ -170,13 +183,18 @@ class PcapSource : public PacketSource {
     Filter filter(handle_.get(), expression);
     SetFilter(filter);
     std::vector<sock_filter> taken = KernelFilter();
-    if (taken.empty()) {
-      warnings_.emplace_back("the kernel did not take the filter; it runs in user space");
-      return;
-    }
+    // libpcap goes on and filters by itself: then packets that do not match fill the ring and count as drops.
+    if (taken.empty()) throw Failure("InvalidFilter", NotTaken(filter.instructions()));
     Filter everything(handle_.get(), "");
     SetFilter(everything);
     AttachFilter(taken);
+  }
+
+  // socket(7): a filter has to fit into what a socket may take for options.
+  static std::string NotTaken(unsigned instructions) {
+    return "it compiles to " + std::to_string(instructions) +
+           " instructions, which the node's kernel did not take: make it shorter, or raise "
+           "net.core.optmem_max";
   }
 
   void SetFilter(Filter& filter) {

@@ -28,6 +28,7 @@ using test::ReadFile;
 using test::Shell;
 using test::SmallDisk;
 using test::TemporaryFolder;
+using test::WriteFile;
 
 namespace {
 
@@ -377,6 +378,48 @@ TEST_CASE("a capture that cannot start says why in a word of the catalogue, and 
   CHECK_MESSAGE(report.end->reason == reason, report.end->message);
   CHECK_FALSE(report.end->message.empty());
   CHECK(NamesIn(folder.path()).empty());
+}
+
+TEST_CASE("a filter that the kernel does not take is refused, and does not run in user space") {
+  if (!HasNamespaces()) return;
+  const std::string limit = "/proc/sys/net/core/optmem_max";
+  if (access(limit.c_str(), W_OK) != 0) {
+    MESSAGE("skipped: before Linux 6.8 this limit is the whole machine's");
+    return;
+  }
+  const Link link;
+  const TemporaryFolder folder;
+  CaptureOptions options = OptionsFor(folder.path());
+  options.filter = "udp port 10";
+  for (int port = 2; port <= 300; port++) options.filter += " or udp port " + std::to_string(10 * port);
+  const std::string before = ReadFile(limit);
+  WriteFile(limit, "4096");
+  const CaptureReport report = Watched(options).End();
+  WriteFile(limit, before);
+  REQUIRE(report.end.has_value());
+  CHECK_MESSAGE(report.end->reason == "InvalidFilter", report.end->message);
+  CHECK(report.end->message.find("which the node's kernel did not take") != std::string::npos);
+  CHECK(NamesIn(folder.path()).empty());
+}
+
+TEST_CASE("an interface called as a source of libpcap's own is refused before anything is opened") {
+  if (!HasNamespaces()) return;
+  for (const char* name : {"nfqueue", "nflog", "usbmon0", "bluetooth0", "dbus-system"}) {
+    CAPTURE(name);
+    const Link link;
+    Shell("ip link set near0 down && ip link set near0 name " + std::string(name) + " && ip link set " +
+          name + " up");
+    SourceOptions options;
+    options.interface_name = name;
+    options.ring_bytes = 1 << 20;
+    try {
+      ProbeInterface(options);
+      FAIL("it opened");
+    } catch (const Failure& failure) {
+      CHECK(failure.reason() == "CaptureError");
+      CHECK(std::string(failure.what()).find("give the interface another name") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("a process without a descriptor left does not say that the interface is missing") {
