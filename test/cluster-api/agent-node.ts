@@ -23,8 +23,12 @@ export interface AgentNode {
   remove(): Promise<void>;
 }
 
-export async function makeAgentNode(server: ApiServer, name: string): Promise<AgentNode> {
-  const folder = makeTemporaryFolder();
+/** @param folder where its hostmount is made; it is removed at the end */
+export async function makeAgentNode(
+  server: ApiServer,
+  name: string,
+  folder = makeTemporaryFolder(),
+): Promise<AgentNode> {
   const hostmount = join(folder.path, "hostmount");
   mkdirSync(hostmount);
   const link = await makeLink();

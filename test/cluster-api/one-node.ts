@@ -2,6 +2,7 @@ import { globSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { judge } from "../helpers/judges.ts";
 import { readManifest } from "../helpers/manifest.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { listEvents, makeNode } from "../kubernetes/objects.ts";
@@ -48,9 +49,9 @@ const SPEC = {
   fileCount: "3",
 };
 
-export async function makeOneNode(server: ApiServer): Promise<OneNode> {
+export async function makeOneNode(server: ApiServer, folder = makeTemporaryFolder()): Promise<OneNode> {
   await makeNode(server.admin, NODE);
-  const { remove: close, ...node } = await makeAgentNode(server, NODE);
+  const { remove: close, ...node } = await makeAgentNode(server, NODE, folder);
   const { hostmount, link } = node;
   const read = (name: string) => readCapture(server.admin, "pcapper", name);
   const files = (name: string) => globSync(join(hostmount, name, "*.[0-9]*.pcap{,.part}")).sort();
