@@ -28,7 +28,7 @@ program
   .description("end it and remove all there is of it, also after a crash")
   .option("--after-input", "wait for the end of standard input first")
   .action(async ({ afterInput }) => {
-    if (afterInput === true) await text(process.stdin);
+    if (afterInput === true) await endOfInput();
     await stopCluster(place());
   });
 program
@@ -59,6 +59,12 @@ program
     const [code] = await once(spawn(file, args, { stdio: "inherit" }), "exit");
     process.exitCode = code;
   });
+
+/** Says that it waits, so that others know that it will do its work. */
+async function endOfInput(): Promise<void> {
+  process.stdout.write("waiting\n");
+  await text(process.stdin);
+}
 
 function mustBeUp(): void {
   if (!isUp(place())) throw new Error(`Cluster ${place().id} is not up: npm run cluster -- up`);

@@ -50,8 +50,9 @@ export function filesOn(node: string): string[] {
   return all.filter((path) => !path.startsWith(".")).sort();
 }
 
+export const PCAPPER = join(import.meta.dirname, "../../../bin/pcapper");
+
 /** Runs the command on this machine, as a person beside the cluster would. */
 export function pcapper(...args: string[]): Promise<Executed> {
-  const program = join(import.meta.dirname, "../../../bin/pcapper");
-  return execute(["env", `KUBECONFIG=${place.kubeconfig}`, program, ...args]);
+  return execute(["env", `KUBECONFIG=${place.kubeconfig}`, PCAPPER, ...args]);
 }
