@@ -5,6 +5,7 @@ import { interfaceCounters } from "../helpers/interface-counters.ts";
 import { readPcap } from "../helpers/pcap-reader.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { apiServerForFile } from "./cluster.ts";
+import { holdStarts } from "./held-start.ts";
 import { makeOneNode, type OneNode } from "./one-node.ts";
 
 const server = apiServerForFile();
@@ -75,16 +76,22 @@ describeAsRoot("an agent whose API server goes away", () => {
 
   test("away right after the claim: it runs, and says so when the API is back", async () => {
     const name = "claimed-away";
+    const letIn = await holdStarts(node.hostmount);
     await node.create(name);
-    const isClaimed = async () => (await node.read(name)).status?.progress !== undefined;
-    await waitUntil("it is claimed", isClaimed, PATIENCE);
+    await node.until(name, "scheduled", PATIENCE);
+    expect(await node.events(name, 1)).toEqual(["Scheduled"]);
+    // Time for its last look before it waits for its turn: without it, nothing would be captured below.
+    await pause(1000);
     await server().pause("SIGKILL");
-    await pause(2000);
+    await letIn();
+    await waitUntil("it captures", () => node.files(name).length > 0);
+    await node.send(30);
+    await waitUntil("30 packets are in the file while the API is away", () => node.published(name) >= 30);
     await server().resume();
-    await node.until(name, "running", PATIENCE);
+    expect((await node.until(name, "running", PATIENCE)).status?.resumes).toBeUndefined();
     await node.stop(name);
     const { status } = await node.until(name, "finished", PATIENCE);
-    expect(status).toMatchObject({ reason: "Stopped" });
+    expect(status).toMatchObject({ reason: "Stopped", statistics: { packets: 30, dropped: 0 } });
     expect(await node.events(name, 3)).toEqual(["Running", "Scheduled", "Stopped"]);
     await waitUntil("nothing temporary is left", () => node.temporary(name).length === 0);
   }, 180_000);
