@@ -2,10 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, Native } from "../../capture/native.ts";
-import { type CaptureStore, StatusConflict } from "../../store/capture-store.ts";
+import { type CaptureStore, keyOf, StatusConflict } from "../../store/capture-store.ts";
 import { reopenPlace } from "../../store/files/capture-place.ts";
 import { repairRemains, sealManifest } from "../../store/files/remains.ts";
 import { reportOf } from "../../store/files/repair.ts";
+import { CaptureGone } from "../../store/kubernetes/kubernetes-store.ts";
 import { addedStatus } from "../added-status.ts";
 import { packetFiles } from "../file-names.ts";
 import { isFinal } from "../progress.ts";
@@ -13,7 +14,7 @@ import { type KeptCapture, keptCaptures } from "../retention/kept-captures.ts";
 
 export interface SettleWorld {
   native: Native;
-  store: Pick<CaptureStore, "writeStatus">;
+  store: Pick<CaptureStore, "read" | "writeStatus">;
   hostmount: string;
   hostPath: string;
   cluster: string;
@@ -65,12 +66,30 @@ async function settle(
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
     const { gaps = [] } = manifest;
     const report = { ...reportOf(manifest), endTime: Date.parse(lastSeen) };
-    const added = addedStatus(capture.status ?? {}, { files, folder, report, gaps }, world.now());
-    await world.store.writeStatus(capture, added);
-  } catch (error) {
-    // Somebody else has written meanwhile: what the files say is in the manifest.
-    if (!(error instanceof StatusConflict)) throw error;
+    await addFacts(world, capture, { files, folder, report, gaps });
   } finally {
     place.close();
+  }
+}
+
+/**
+ * On what is there now: of one that has ended only little is known here. Whoever writes in between (who removes
+ * old files, a person) keeps nothing from being said.
+ */
+async function addFacts(
+  { store, now }: SettleWorld,
+  known: PacketCapture,
+  facts: Parameters<typeof addedStatus>[1],
+): Promise<void> {
+  for (;;) {
+    const capture = await store.read(keyOf(known));
+    if (capture?.metadata.uid !== known.metadata.uid) return;
+    try {
+      await store.writeStatus(capture, addedStatus(capture.status ?? {}, facts, now()));
+      return;
+    } catch (error) {
+      if (error instanceof CaptureGone) return;
+      if (!(error instanceof StatusConflict)) throw error;
+    }
   }
 }
