@@ -35,7 +35,7 @@ describeAsRoot("captures of odd values", () => {
     for (const name of PODS.slice(1)) await makePod(admin, { namespace: "shop", name, node: "worker-01" });
     await setPodStatus(admin, "shop", "ended", { phase: "Succeeded" });
     await setPodStatus(admin, "shop", "without-network", { phase: "Running", podIP: "10.1.1.1" });
-    await node.start({ TARGET_WAIT: "2s", CAPTURE_BUFFER: "1Mi", MAX_CAPTURES: "20", LOG_LEVEL: "warn" });
+    await node.start({ TARGET_WAIT: "2s", CAPTURE_BUFFER: "1Mi", MAX_CAPTURES: "20" });
   }, 120_000);
   afterAll(() => node?.close());
 

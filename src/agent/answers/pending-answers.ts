@@ -2,7 +2,6 @@ import type { PacketCapture, PacketCaptureStatus } from "../../api/resource.ts";
 import { isTransient, KubernetesError } from "../../kubernetes/kubernetes-error.ts";
 import { capturePath } from "../../kubernetes/paths.ts";
 import { type CaptureKey, keyOf } from "../../store/capture-store.ts";
-import { mergePatch } from "../../store/kubernetes/merge-patch.ts";
 import { type Answer, answerFor, type ObserverKnowledge, type Verdict } from "./answer.ts";
 import { answeredStatus } from "./answer-status.ts";
 import type { AnswersWorld } from "./answers.ts";
@@ -140,7 +139,8 @@ export function createPendingAnswers(world: AnswersWorld, view: ObserverView): P
   };
 }
 
-/** Whether what is there is what was sent, down to its times. */
+/** Whether what is there is what was sent, to the millisecond: of what has ended, no more than that is kept. */
 function isOurs({ status = {} }: PacketCapture, { sent }: Waiting): boolean {
-  return sent !== undefined && mergePatch(status, sent.status) === undefined;
+  const told = ["reason", "message", "endTime"] as const;
+  return sent !== undefined && told.every((field) => status[field] === sent.status[field]);
 }
