@@ -199,8 +199,12 @@ async function closePlace(
 ): Promise<void> {
   if (place === undefined) return;
   const { progress, reason = "Interrupted", message = "", endTime = timeText(now) } = ended?.status ?? {};
-  if (isFinal(progress)) await sealManifest(place.folder, place.prefix, { reason, message }, endTime);
-  place.close();
+  try {
+    if (isFinal(progress)) await sealManifest(place.folder, place.prefix, { reason, message }, endTime);
+  } finally {
+    // Also on a disk that takes no manifest any more: who holds the lock would be counted as running for ever.
+    place.close();
+  }
   try {
     // Where nothing was captured, nothing is left.
     rmdirSync(place.folder);

@@ -8,10 +8,13 @@ import { companionNames, leftovers, packetFiles, preparedFiles } from "../file-n
  * @param folderNames what is there: a name in a manifest alone is no path
  */
 export function namesToRemove(prefix: string, manifest: Manifest, folderNames: readonly string[]): string[] {
-  const { reservedThrough, files, current } = manifest;
+  const { reservedThrough, files, current, finished } = manifest;
   const listed = new Set([...files, ...(current === undefined ? [] : [current])].map(({ name }) => name));
+  // Its end has listed every file: another of a reserved number is somebody's. One that still has a file being
+  // written was ended by who could not look.
+  const isListedWhole = finished !== undefined && current === undefined;
   const packets = [...packetFiles(prefix, folderNames), ...preparedFiles(prefix, folderNames)]
-    .filter(({ name, number }) => number <= reservedThrough || listed.has(name))
+    .filter(({ name, number }) => listed.has(name) || (!isListedWhole && number <= reservedThrough))
     .map(({ name }) => name);
   const hidden = leftovers(prefix, folderNames);
   const { status, manifest: ownName } = companionNames(prefix);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type PacketFileName, packetFiles, preparedFiles, wholeName } from "../../agent/file-names.ts";
 import { timeText } from "../../agent/status.ts";
 import type { Native } from "../../capture/native.ts";
+import { FILE_HEADER } from "./repair.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 
 /** Says one line to a person. */
@@ -16,15 +17,10 @@ export interface Place {
   say: Say;
 }
 
-/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
-export function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
-  const written = readdirSync(folder)
-    .filter((name) => name.startsWith(`${prefix}.`))
-    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
-}
-
-/** Only files the manifest reserved, and only plain ones. */
+/**
+ * Only files the manifest reserved, and only plain ones. A name that is whole is given after the last byte: where it
+ * is in no list, and what it holds is no whole capture file, it is somebody's.
+ */
 export async function repairFiles(
   place: Place,
   manifest: Manifest,
@@ -48,6 +44,11 @@ export async function repairFiles(
       continue;
     }
     const recovered = await recoverFile(place, found);
+    const isListed = manifest.files.some(({ name }) => name === found.name);
+    if (!found.partial && !isListed && (recovered.cutBytes > 0 || size < FILE_HEADER)) {
+      place.say(`${path}: skipped: it is not in the manifest, and no whole capture file.`);
+      continue;
+    }
     if (recovered === undefined) continue;
     cutBytes += recovered.cutBytes;
     if (recovered.file !== undefined) files.push(recovered.file);

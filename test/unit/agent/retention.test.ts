@@ -84,7 +84,7 @@ function put(file: string, text = "packets"): void {
   writeFileSync(path(file), text);
 }
 
-function manifestOf(capture: object, more: object = {}): string {
+function manifestOf(capture: object, more: object = {}, prefix = PREFIX): string {
   const file = { packets: 1, bytes: 7, firstTimestamp: "", lastTimestamp: "" };
   return JSON.stringify({
     manifest: "pcapper/v1",
@@ -98,7 +98,7 @@ function manifestOf(capture: object, more: object = {}): string {
       ...capture,
     },
     reservedThrough: 64,
-    files: [{ ...file, name: "node-1.pcap1.1767225600.00001.pcap", number: 1 }],
+    files: [1, 2].map((number) => ({ ...file, name: `${prefix}.0000${number}.pcap`, number })),
     removed: { files: 0, packets: 0 },
     statistics: {},
     finished: { reason: "TimeElapsed", message: "", time: new Date(EPOCH * 1000).toISOString() },
@@ -112,7 +112,7 @@ const PREFIX = `node-1.pcap1.${EPOCH}`;
 function keep(capture: object = {}, more: object = {}, prefix = PREFIX, home = "pcap1"): string[] {
   put(`${home}/${prefix}.00001.pcap`);
   put(`${home}/${prefix}.00002.pcap`);
-  put(`${home}/${prefix}.json`, manifestOf(capture, more));
+  put(`${home}/${prefix}.json`, manifestOf(capture, more, prefix));
   return [`${prefix}.00001.pcap`, `${prefix}.00002.pcap`, `${prefix}.json`];
 }
 
@@ -130,7 +130,7 @@ const CAPTURE = `/apis/${API_VERSION}/namespaces/pcapper/packetcaptures/pcap1`;
 
 describe("a deleted capture", () => {
   test("leaves nothing: packets, parts, hidden files, manifest and folder", async () => {
-    keep();
+    keep({}, { finished: undefined });
     put(`pcap1/${PREFIX}.00003.pcap.part`);
     put(`pcap1/.${PREFIX}.00004.pcap.next`);
     put(`pcap1/.${PREFIX}.json.reserve`);
@@ -176,6 +176,23 @@ describe("a deleted capture", () => {
     expect(readdirSync(path("pcap1")).sort()).toEqual(strangers.sort());
   });
 
+  test("that has ended has listed its files: one of a number it had reserved is a stranger's", async () => {
+    keep();
+    const strangers = [`${PREFIX}.00003.pcap`, `${PREFIX}.00002.pcap.part`, `.${PREFIX}.00004.pcap.next`];
+    for (const name of strangers) put(`pcap1/${name}`);
+    await sweep();
+    expect(readdirSync(path("pcap1")).sort()).toEqual(strangers.sort());
+  });
+
+  test("that was ended without a look at its files loses those of its reserved numbers", async () => {
+    const file = { packets: 1, bytes: 7, firstTimestamp: "", lastTimestamp: "" };
+    keep({}, { current: { ...file, name: `${PREFIX}.00003.pcap.part`, number: 3 } });
+    put(`pcap1/${PREFIX}.00003.pcap`);
+    put(`pcap1/${PREFIX}.00004.pcap.part`);
+    await sweep();
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
   test("takes nothing through a symbolic link, and no folder", async () => {
     keep();
     put("elsewhere/evidence.pcap");
@@ -195,7 +212,7 @@ describe("a deleted capture", () => {
 
   test("keeps the files of a manifest that names a path", async () => {
     put("precious.pcap");
-    keep({}, { files: [{ name: "../precious.pcap", number: 1, packets: 1, bytes: 7 }] });
+    keep({}, { finished: undefined, files: [{ name: "../precious.pcap", number: 1, packets: 1, bytes: 7 }] });
     await sweep();
     expect(readdirSync(folder.path)).toEqual(["precious.pcap"]);
   });

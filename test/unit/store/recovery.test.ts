@@ -221,6 +221,27 @@ describe("what is never touched", () => {
     expect(skipped.map((line) => line.split(": ")[0]).sort()).toEqual(strangers.slice(0, 2).map(inFolder));
   });
 
+  test("a stranger's file of a reserved number, told by what it holds", async () => {
+    deadCapture();
+    const strangers = [`${PREFIX}.00003.pcap`, `${PREFIX}.00004.pcap`];
+    for (const name of strangers) write(name, "somebody's notes, no capture");
+    write(strangers[1] ?? "", "");
+    for (const name of strangers) {
+      native.recovered.set(inFolder(name), {
+        packets: 0,
+        bytes: 0,
+        cutBytes: name === strangers[0] ? 28 : 0,
+      });
+    }
+    await recover();
+    expect(read(`${PREFIX}.json`).files.map(({ name }: { name: string }) => name)).toEqual([
+      WHOLE.name,
+      `${PREFIX}.00002.pcap`,
+    ]);
+    expect(said.filter((line) => line.includes("no whole capture file"))).toHaveLength(2);
+    expect(readFileSync(inFolder(strangers[0] ?? ""), "utf8")).toBe("somebody's notes, no capture");
+  });
+
   test("a file opened ahead that holds something, where the manifest cannot be used", async () => {
     deadCapture();
     write(`${PREFIX}.json`, "");
