@@ -83,7 +83,7 @@ async function addFacts(
 ): Promise<void> {
   for (;;) {
     const capture = await store.read(keyOf(known));
-    if (capture?.metadata.uid !== known.metadata.uid) return;
+    if (capture === undefined || capture.metadata.uid !== known.metadata.uid) return;
     try {
       await store.writeStatus(capture, addedStatus(capture.status ?? {}, facts, now()));
       return;
