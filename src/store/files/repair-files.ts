@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type PacketFileName, packetFiles, preparedFiles, wholeName } from "../../agent/file-names.ts";
 import { timeText } from "../../agent/status.ts";
 import type { Native } from "../../capture/native.ts";
-import { FILE_HEADER } from "./repair.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+import { FILE_HEADER } from "./repair.ts";
 
 /** Says one line to a person. */
 export type Say = (line: string) => void;
@@ -15,6 +15,14 @@ export interface Place {
   folder: string;
   prefix: string;
   say: Say;
+}
+
+/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
+export function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
+  const written = readdirSync(folder)
+    .filter((name) => name.startsWith(`${prefix}.`))
+    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
 }
 
 /**
@@ -44,12 +52,12 @@ export async function repairFiles(
       continue;
     }
     const recovered = await recoverFile(place, found);
+    if (recovered === undefined) continue;
     const isListed = manifest.files.some(({ name }) => name === found.name);
     if (!found.partial && !isListed && (recovered.cutBytes > 0 || size < FILE_HEADER)) {
       place.say(`${path}: skipped: it is not in the manifest, and no whole capture file.`);
       continue;
     }
-    if (recovered === undefined) continue;
     cutBytes += recovered.cutBytes;
     if (recovered.file !== undefined) files.push(recovered.file);
   }
