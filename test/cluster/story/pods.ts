@@ -11,10 +11,15 @@ export interface TestPod {
 }
 
 /** A pod that does nothing by itself, Running. */
-export async function startPod(name: string, node: string): Promise<TestPod> {
+export async function startPod(
+  name: string,
+  node: string,
+  image: string = IMAGE_NAMES.tools,
+): Promise<TestPod> {
   const container = {
     name: "main",
-    image: IMAGE_NAMES.tools,
+    image,
+    command: ["sleep", "infinity"],
     imagePullPolicy: "Never",
     // Debian's ping wants to open a raw socket.
     securityContext: { capabilities: { add: ["NET_RAW"] } },

@@ -51,7 +51,7 @@ describeAsRoot("on a node, an agent's pod", () => {
     expect(await listeners()).toEqual(listening);
   });
 
-  test("says a wrong environment in one sentence in its log, and captures again once that is put right", async () => {
+  test("says a wrong environment in one sentence, in its log and in its status", async () => {
     await mustKubectl(
       "set",
       "env",
@@ -62,8 +62,9 @@ describeAsRoot("on a node, an agent's pod", () => {
       "agent",
       "MAX_TOTAL_FILESIZE=10Q",
     );
-    const log = await waitUntil("an agent complains", complaint, 60);
+    const { log, status } = await waitUntil("an agent complains", complaint, 60);
     expect(log).toMatch(/^pcapper: MAX_TOTAL_FILESIZE is "10Q": [^\n]+ \[PCAPPER_BAD_ENVIRONMENT\]\n$/);
+    expect(status).toBe(log);
     await mustKubectl("rollout", "undo", "daemonset/pcapper", "-n", NAMESPACE);
     await upgrade({});
   });
@@ -96,11 +97,20 @@ async function firstProcess(pod: string, container: string): Promise<Record<stri
   );
 }
 
-/** What a pod has said that does not start. */
-async function complaint(): Promise<string | undefined> {
+/** What a pod that does not start says in its log and, once kubelet has seen its end, in its status. */
+async function complaint(): Promise<{ log: string; status: string } | undefined> {
   for (const { name } of (await agentPods()).filter(({ ready }) => !ready)) {
-    const { stdout } = await kubectl("logs", name, "-n", NAMESPACE, "-c", "agent");
-    if (stdout.includes("MAX_TOTAL_FILESIZE")) return stdout;
+    const { stdout: log } = await kubectl("logs", name, "-n", NAMESPACE, "-c", "agent");
+    const path = "{.status.containerStatuses[?(@.name=='agent')]..terminated.message}";
+    const { stdout: status } = await kubectl(
+      "get",
+      "pod",
+      name,
+      "-n",
+      NAMESPACE,
+      `--output=jsonpath=${path}`,
+    );
+    if (log.includes("MAX_TOTAL_FILESIZE") && status !== "") return { log, status };
   }
   return undefined;
 }
