@@ -204,9 +204,9 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   static std::shared_ptr<RunningCapture> Start(Napi::Env env, CaptureOptions options, bool suspend_at_exit,
                                                const Napi::Function& on_change) {
     const auto running = std::make_shared<RunningCapture>();
+    running->suspend_at_exit_ = suspend_at_exit;
     running->queue_ =
         Queue::New(env, on_change, "pcapper", 1, 1, running.get(), LetGo, static_cast<void*>(nullptr));
-    running->suspend_at_exit_ = suspend_at_exit;
     // The queue may deliver a last call after Close(): it keeps its context until it is finalized.
     running->until_finalized_ = running;
     // A capture does not hold the process: its owner decides how long to live.
@@ -229,13 +229,13 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   void Suspend() {
     if (capture_) capture_->Suspend();
   }
-  CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
-
   // The process, or the environment, goes: with it the capture ends, or it is left to the next process.
   void EndWithEnvironment() {
     if (suspend_at_exit_) return Suspend();
     Stop("Interrupted", "the process ended");
   }
+  CaptureReport Report() const { return capture_ ? capture_->Report() : last_; }
+
   // From now on JavaScript hears nothing more: its loop is gone, and the queue may not be touched.
   void Silence() {
     const std::lock_guard lock(queue_mutex_);
@@ -287,9 +287,9 @@ class RunningCapture : public std::enable_shared_from_this<RunningCapture> {
   bool queue_open_ = true;
   std::shared_ptr<RunningCapture> until_finalized_;
   std::unique_ptr<Capture> capture_;
+  bool suspend_at_exit_ = false;
   CaptureReport last_;
 };
-  bool suspend_at_exit_ = false;
 
 Napi::Value StartCapture(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

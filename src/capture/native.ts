@@ -113,15 +113,15 @@ export interface CaptureOptions {
   maxWriteRate: number;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
-  /** Where the capture goes on in the same ring; absent for a new one. */
-  earlier?: EarlierLife;
-}
-
   /**
    * What becomes of it when the process ends without a word, by an error of ours too: suspended, for the next
    * process to go on, or else ended as Interrupted.
    */
   suspendAtExit: boolean;
+  /** Where the capture goes on in the same ring; absent for a new one. */
+  earlier?: EarlierLife;
+}
+
 export interface NativeCapture {
   /** Ends the capture: no more in, drain, count, close. Only the first call counts. Never blocks. */
   stop(reason: string, message: string): void;
