@@ -100,11 +100,11 @@ describeAsRoot("files of captures that are deleted, or old", () => {
     await finished("shared");
     writeFileSync(join(folder("shared"), "notes.txt"), "mine");
     const [manifest = ""] = manifests("shared");
-    writeFileSync(join(folder("shared"), manifest.replace(/json$/, "99999.pcap")), "not reserved");
+    writeFileSync(join(folder("shared"), manifest.replace(/json$/, "00002.pcap")), "not listed");
     await node.remove("shared");
     await waitUntil("our files are gone", () => manifests("shared").length === 0);
     expect(readdirSync(folder("shared")).sort()).toEqual(
-      [manifest.replace(/json$/, "99999.pcap"), "notes.txt"].sort(),
+      [manifest.replace(/json$/, "00002.pcap"), "notes.txt"].sort(),
     );
     await node.end("SIGKILL");
     await node.start();
