@@ -2,6 +2,7 @@ import { PcapperError, throwProblems } from "../errors.ts";
 import { writeList } from "../export/list.ts";
 import { writerTo } from "../export/output-stream.ts";
 import { readFile } from "../export/read-file.ts";
+import { endEarlier } from "../export/session.ts";
 import { sinceTime } from "../export/since.ts";
 
 /** `pcapper export list`. @returns the exit code */
@@ -14,11 +15,17 @@ export interface ReadArguments {
   hostmount: string;
   from: string;
   to: string;
+  session?: string;
 }
 
 /** `pcapper export read`: bytes on stdout, the checksum as the last line on stderr. @returns the exit code */
-export async function exportRead(folder: string, file: string, { hostmount, from, to }: ReadArguments) {
+export async function exportRead(
+  folder: string,
+  file: string,
+  { hostmount, from, to, session }: ReadArguments,
+) {
   const wish = { hostmount, folder, file, from: parseOffset("--from", from), to: parseOffset("--to", to) };
+  if (session !== undefined) endEarlier(session);
   const say = writerTo(process.stderr);
   const onHashed = (hashed: number): void => void process.stderr.write(`${JSON.stringify({ hashed })}\n`);
   const checksum = await readFile(wish, writerTo(process.stdout), onHashed);

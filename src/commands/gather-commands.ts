@@ -61,6 +61,7 @@ export function addGatherCommands(program: Command, end: (exitCode: number) => v
     .argument("<FILE>", "a file's name as list has it")
     .requiredOption("--from <OFFSET>", "first byte to write")
     .requiredOption("--to <LENGTH>", "where to end: one past the last byte")
+    .option("--session <UUID>", "end an earlier read with the same one: its connection was lost")
     .option(...hostmount)
     .action(async (folder, file, options) =>
       end(await (await import("./export.ts")).exportRead(folder, file, options)),

@@ -5,7 +5,7 @@ import { PcapperError } from "../errors.ts";
 export type Write = (bytes: Uint8Array | string) => Promise<void>;
 
 /** Milliseconds. A reader that takes nothing for that long does not come back: it goes on with a new export. */
-const LONGEST_STALL = 10 * 60_000;
+const LONGEST_STALL = 2 * 60_000;
 
 /**
  * Node's own buffer holds what was given to one `write`, and no more. Should the other end neither read nor close

@@ -126,7 +126,8 @@ async function addEntry(archive: Pack, { name, size, modified: mtime, chunks }: 
   async function* hashed() {
     for await (const chunk of chunks) {
       hash.update(chunk);
-      yield chunk;
+      // The archive keeps it for a while.
+      yield Buffer.from(chunk);
     }
   }
   await new Promise<void>((resolve, reject) => {

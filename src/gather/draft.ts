@@ -89,13 +89,18 @@ async function hashStart(file: FileHandle, bytes: number): Promise<Hash> {
   return hash;
 }
 
-/** A disk that is almost full takes a part and says no to the next. */
+/** A disk that is almost full takes a part, and says no to the next. */
 async function writeAll(file: FileHandle, chunks: readonly Buffer[], position: number): Promise<void> {
-  let waiting = Buffer.concat(chunks);
-  let at = position;
-  while (waiting.length > 0) {
-    const { bytesWritten } = await file.write(waiting, 0, waiting.length, at);
-    waiting = waiting.subarray(bytesWritten);
-    at += bytesWritten;
+  const { bytesWritten } = await file.writev(chunks, position);
+  let behind = bytesWritten;
+  let at = position + bytesWritten;
+  for (const chunk of chunks) {
+    let rest = chunk.subarray(Math.min(behind, chunk.length));
+    behind = Math.max(0, behind - chunk.length);
+    while (rest.length > 0) {
+      const written = await file.write(rest, 0, rest.length, at);
+      rest = rest.subarray(written.bytesWritten);
+      at += written.bytesWritten;
+    }
   }
 }

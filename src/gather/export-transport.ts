@@ -28,7 +28,7 @@ export class ExportRefused extends Error {
 }
 
 /** Bytes that may wait for a disk. */
-const WAITING = 1024 * 1024;
+const WAITING = 512 * 1024;
 
 /** A stream for what a transport received; `take` gets everything that waits at once. */
 export function createSink(take: TakeBytes): Writable {

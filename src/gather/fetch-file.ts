@@ -29,6 +29,8 @@ export interface FetchWorld {
   transport: ExportTransport;
   patience: Patience;
   signal: AbortSignal;
+  /** A UUID: what was sent over a connection that was lost is ended by the next one. */
+  session: string;
   /** Told how many bytes more (or, after a restart, less) of the file are here, and whether they came just now. */
   onBytes(more: number, received: boolean): void;
   onLost(error: ConnectionLost): void;
@@ -103,12 +105,13 @@ function remoteChecksum(world: FetchWorld, wanted: WantedFile): Promise<ExportCh
 }
 
 async function readRange(
-  { transport, signal }: FetchWorld,
+  { transport, signal, session }: FetchWorld,
   { folder, name, bytes }: WantedFile,
   from: number,
   take: (chunks: readonly Buffer[]) => Promise<void>,
 ): Promise<ExportChecksum> {
-  const args = ["read", folder, name, "--from", String(from), "--to", String(bytes)];
+  const range = ["--from", String(from), "--to", String(bytes)];
+  const args = ["read", folder, name, ...range, "--session", session];
   const { exitCode, stderr } = await transport.exec(args, take, signal);
   if (exitCode !== 0) throw exportError(exitCode, stderr);
   const checksum = parseChecksum(stderr);

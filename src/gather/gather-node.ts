@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Selection } from "../export/selection.ts";
@@ -52,7 +53,7 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
     );
     for (const chosen of captures) await writeManifest(chosen, wish.layout);
     await fetchAll(
-      { transport, patience, signal, onBytes: watcher.bytes, onLost },
+      { transport, patience, signal, session: randomUUID(), onBytes: watcher.bytes, onLost },
       jobs,
       wish.layout,
       watcher,

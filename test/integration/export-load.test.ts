@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -77,6 +78,38 @@ test("a reader that takes nothing holds it up, and costs no memory", async () =>
   expect(peakMemory(child.pid)).toBeLessThan(FLAT);
   child.kill("SIGKILL");
   await ended;
+});
+
+test("the next read of the same gathering ends one that nobody reads any more, and no other", async () => {
+  const name = makeHuge(GIGABYTE);
+  const [session, other] = [randomUUID(), randomUUID()];
+  const read = (of: string) =>
+    start("read", "pcap1", name, "--from", "0", "--to", String(GIGABYTE), "--session", of);
+  const [lost, others] = [read(session), read(other)];
+  await Promise.all([lost, others].map(({ child }) => once(child.stdout, "readable")));
+  const next = read(session);
+  expect(await lost.ended).toEqual([null, "SIGKILL"]);
+  await once(next.child.stdout, "readable");
+  expect(others.child.exitCode ?? others.child.signalCode).toBeNull();
+  for (const { child, ended } of [next, others]) {
+    child.kill("SIGKILL");
+    await ended;
+  }
+});
+
+test.each(["", "x", "../1"])("a session %j is wrong use", async (session) => {
+  const { child, ended } = start(
+    "read",
+    "pcap1",
+    "a.1.00001.pcap",
+    "--from",
+    "0",
+    "--to",
+    "0",
+    `--session=${session}`,
+  );
+  child.stdout.resume();
+  expect(await ended).toEqual([2, null]);
 });
 
 test("a reader that goes away ends it with 1 and one sentence", async () => {
