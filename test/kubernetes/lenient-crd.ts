@@ -7,10 +7,32 @@ import { applyCrd, crdPath } from "./packet-captures.ts";
 
 /** Applies the project's CRD as an older release may have had it: without any rule. */
 export async function applyLenientCrd(server: ApiServer): Promise<void> {
+  await applyChanged(server, withoutRules);
+}
+
+/** Applies the project's CRD as a newer release may have it: with the spec's field `futureField`. */
+export async function applyNewerCrd(server: ApiServer): Promise<void> {
+  await applyChanged(server, (crd) => {
+    for (const { schema } of (crd as NewerCrd).spec.versions) {
+      schema.openAPIV3Schema.properties.spec.properties.futureField = { type: "string" };
+    }
+    return crd;
+  });
+}
+
+interface NewerCrd {
+  spec: {
+    versions: {
+      schema: { openAPIV3Schema: { properties: { spec: { properties: Record<string, unknown> } } } };
+    }[];
+  };
+}
+
+async function applyChanged(server: ApiServer, change: (crd: unknown) => unknown): Promise<void> {
   const folder = makeTemporaryFolder();
-  const lenient = join(folder.path, "lenient.json");
-  writeFileSync(lenient, JSON.stringify(withoutRules(parse(readFileSync(crdPath, "utf8")))));
-  await applyCrd(server, lenient);
+  const changed = join(folder.path, "crd.json");
+  writeFileSync(changed, JSON.stringify(change(parse(readFileSync(crdPath, "utf8")))));
+  await applyCrd(server, changed);
   folder.remove();
 }
 
