@@ -6,6 +6,7 @@ import { describeAsRoot } from "../helpers/as-root.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { patchCaptureStatus } from "../kubernetes/packet-captures.ts";
 import { apiServerForFile } from "./cluster.ts";
+import { holdLock } from "./held-start.ts";
 import { makeOneNode, type OneNode } from "./one-node.ts";
 
 const server = apiServerForFile();
@@ -156,6 +157,28 @@ describeAsRoot("an agent that dies and comes back", () => {
     await node.until(name, "running");
     await node.stop(name);
     expect((await node.until(name, "finished")).status).toMatchObject({ reason: "Stopped" });
+    await nothingTemporary(name);
+  });
+
+  test("what another process holds is tried again, until it can go on", async () => {
+    const name = "held";
+    await node.create(name);
+    await node.until(name, "running");
+    await node.send(20);
+    await waitUntil("20 packets are published", () => node.published(name) >= 20);
+    await node.end("SIGKILL");
+    const lock = node.temporary(name).find((file) => file.endsWith(".lock")) ?? "";
+    const letGo = await holdLock(join(node.hostmount, name, lock));
+    await node.start();
+    await waitUntil(
+      "it has failed twice",
+      () => node.agent().log().split("another process has it").length > 2,
+    );
+    await letGo();
+    await waitUntil("it goes on", async () => (await node.read(name)).status?.resumes === 1);
+    await node.stop(name);
+    const { status } = await node.until(name, "finished");
+    expect(status).toMatchObject({ reason: "Stopped", resumes: 1, statistics: { packets: 20 } });
     await nothingTemporary(name);
   });
 
