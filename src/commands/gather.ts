@@ -31,7 +31,9 @@ export async function gather(names: readonly string[], options: GatherArguments)
   const configuration = await loadConfiguration(options);
   const log = createLog(parseLogLevel(process.env.LOG_LEVEL ?? "") ?? "info");
   await log.open();
-  const progress = process.stderr.isTTY ? createBars(process.stderr) : createLines(log);
+  // A terminal that does not know its size has no lines to draw on.
+  const drawable = process.stderr.isTTY && process.stderr.rows > 0;
+  const progress = drawable ? createBars(process.stderr) : createLines(log);
   const signal = interruptible();
   const world: GatherWorld = {
     api: createKubernetesApi(configuration),

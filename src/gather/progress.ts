@@ -18,7 +18,7 @@ export function createBars(terminal: NodeJS.WriteStream): GatherProgress {
   const rows: NodeProgress[] = [];
   const redraw = (): void => {
     const width = Math.max(0, ...rows.map(({ node }) => node.length));
-    draw(rows.map((row) => progressRow(row, width).slice(0, (terminal.columns ?? 80) - 1)).join("\n"));
+    draw(rows.map((row) => progressRow(row, width).slice(0, (terminal.columns || 80) - 1)).join("\n"));
   };
   const timer = setInterval(redraw, REDRAW_EVERY);
   return {
