@@ -98,7 +98,8 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
                       .next_number = static_cast<uint32_t>(options.Count("nextNumber")),
                       .files = {},
                       .statistics = ToStatistics(Options(options.Value("statistics"))),
-                      .gaps = options.Text("gaps")};
+                      .gaps = options.Text("gaps"),
+                      .gap_from = options.Text("gapFrom")};
   const Napi::Array files = options.Value("files").As<Napi::Array>();
   for (uint32_t i = 0; i < files.Length(); i++) {
     earlier.files.push_back(ToCapturedFile(Options(files.Get(i))));
@@ -179,6 +180,7 @@ Napi::Object ToObject(Napi::Env env, const CaptureReport& report) {
   object.Set("currentFile", report.current_file);
   object.Set("bytesOnDisk", static_cast<double>(report.bytes_on_disk));
   object.Set("startTime", ToMilliseconds(report.start_time));
+  object.Set("resumedTime", ToMilliseconds(report.resumed_time));
   object.Set("endTime", ToMilliseconds(report.end_time));
   if (report.end) {
     Napi::Object end = Napi::Object::New(env);

@@ -28,7 +28,8 @@ Manifest FirstManifest(const CaptureOptions& options, const OpenedInterface& ope
   manifest.first_number = options.earlier->next_number;
   manifest.files = options.earlier->files;
   manifest.statistics = options.earlier->statistics;
-  manifest.gaps = options.earlier->gaps;
+  // Until it captures again; the true end of the gap is written then.
+  manifest.gaps = WithGap(options.earlier->gaps, options.earlier->gap_from, RealtimeNow());
   return manifest;
 }
 
@@ -145,11 +146,14 @@ CaptureEnd Capture::OpenAndCapture() {
   }
   // A capture that goes on began when its first life did.
   const int64_t began = options_.earlier ? manifest.start_time : start_time;
-  keeper->Begin(began);
+  const int64_t resumed = options_.earlier ? RealtimeNow() : 0;
+  keeper->Begin(began, options_.earlier ? WithGap(options_.earlier->gaps, options_.earlier->gap_from, resumed)
+                                        : manifest.gaps);
   {
     const std::lock_guard lock(mutex_);
     report_.interface = manifest.interface;
     report_.start_time = began;
+    report_.resumed_time = resumed;
     report_.statistics = manifest.statistics;
     report_.warnings = opened.source->warnings();
     keeper_ = keeper;

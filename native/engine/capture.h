@@ -25,7 +25,8 @@ struct EarlierLife {
   uint32_t next_number = 1;
   std::deque<CapturedFile> files;  // oldest first
   Statistics statistics;
-  std::string gaps;  // JSON array text
+  std::string gaps;      // JSON array text
+  std::string gap_from;  // RFC 3339: since when nothing has been captured
 };
 
 struct CaptureOptions {
@@ -57,7 +58,8 @@ struct CaptureReport {
   Statistics statistics;
   std::string current_file;
   uint64_t bytes_on_disk = 0;
-  int64_t start_time = 0;  // nanoseconds since 1970, 0 = not yet
+  int64_t start_time = 0;    // nanoseconds since 1970, 0 = not yet
+  int64_t resumed_time = 0;  // of a capture that goes on: when its gap was over
   int64_t end_time = 0;
   std::optional<CaptureEnd> end;
 };

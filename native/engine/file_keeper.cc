@@ -94,10 +94,11 @@ OpenFile FileKeeper::Start() {
   return *std::move(first);
 }
 
-void FileKeeper::Begin(int64_t start_time) {
+void FileKeeper::Begin(int64_t start_time, std::string gaps) {
   {
     const std::lock_guard lock(mutex_);
     manifest_.start_time = start_time;
+    manifest_.gaps = std::move(gaps);
     manifest_wanted_ = true;
     first_room_wanted_ = true;
   }
@@ -163,7 +164,11 @@ CaptureEnd FileKeeper::Finish(OpenFile last, const CapturedFile& what, const Sta
   EndHelper();
   SettleNames();
   if (failure_) end = {.reason = failure_->reason(), .message = failure_->what(), .time = end.time};
-  if (!end.suspended) manifest_.finished = end;
+  if (end.suspended) {
+    manifest_.captured_through = end.time;
+  } else {
+    manifest_.finished = end;
+  }
   try {
     folder_.WriteLastManifest(ToJson(Snapshot()));
     folder_.RemoveReserve();

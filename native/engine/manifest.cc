@@ -29,6 +29,12 @@ std::string ToJson(const Statistics& counted) {
 
 }  // namespace
 
+std::string WithGap(const std::string& gaps, const std::string& from, int64_t to) {
+  const std::string before = gaps.substr(0, gaps.rfind(']'));
+  return before + (before == "[" ? "{" : ",{") + Field("from", from) + "," + Field("to", FormatTime(to)) +
+         "}]";
+}
+
 std::string ToJson(const Manifest& manifest) {
   std::string text = "{" + Field("manifest", "pcapper/v1") + ",\n\"capture\":" + manifest.head +
                      ",\n\"interface\":{" + Field("name", manifest.interface.name) + "," +
@@ -47,6 +53,9 @@ std::string ToJson(const Manifest& manifest) {
           Field("packets", manifest.statistics.packets_removed) +
           "},\n\"statistics\":" + ToJson(manifest.statistics) + ",\n\"gaps\":" + manifest.gaps + ",\n" +
           Field("updatedTime", FormatTime(manifest.updated_time));
+  if (manifest.captured_through != 0) {
+    text += ",\n" + Field("capturedThrough", FormatTime(manifest.captured_through));
+  }
   if (manifest.finished) {
     text += ",\n\"finished\":{" + Field("reason", manifest.finished->reason) + "," +
             Field("message", manifest.finished->message) + "," +

@@ -42,8 +42,13 @@ struct Manifest {
   Statistics statistics;
   std::optional<CaptureEnd> finished;
   int64_t updated_time = 0;
+  // Of one that is left to the next process: until when every packet is in a file. 0 = unsaid.
+  int64_t captured_through = 0;
 };
 
 std::string ToJson(const Manifest& manifest);
+
+// `gaps` is JSON array text, and so is what comes back: with one more.
+std::string WithGap(const std::string& gaps, const std::string& from, int64_t to);
 
 }  // namespace pcapper

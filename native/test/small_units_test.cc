@@ -4,6 +4,7 @@
 #include "engine/failure.h"
 #include "engine/filter.h"
 #include "engine/json.h"
+#include "engine/manifest.h"
 #include "engine/write_rate.h"
 #include "test/support/json_check.h"
 
@@ -16,6 +17,14 @@ TEST_CASE("a time is written as RFC 3339 with nine decimals") {
   CHECK(FormatTime(1) == "1970-01-01T00:00:00.000000001Z");
   CHECK(FormatTime(1'700'000'000'123'456'789) == "2023-11-14T22:13:20.123456789Z");
   CHECK(FormatTime(4'294'967'295'999'999'999) == "2106-02-07T06:28:15.999999999Z");
+}
+
+TEST_CASE("a gap is added behind those before it") {
+  const std::string one = WithGap("[]", "2023-11-14T22:13:20.123Z", 1'700'000'001'000'000'000);
+  CHECK(one == R"([{"from":"2023-11-14T22:13:20.123Z","to":"2023-11-14T22:13:21.000000000Z"}])");
+  const std::string two = WithGap(one, "a", 1'700'000'002'000'000'000);
+  CHECK(two == one.substr(0, one.size() - 1) + R"(,{"from":"a","to":"2023-11-14T22:13:22.000000000Z"}])");
+  CHECK(IsJson(two));
 }
 
 TEST_CASE("a wait is rounded up, and never too long for poll") {

@@ -4,7 +4,7 @@ import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
-import { type Gap, gapFacts } from "./gaps.ts";
+import { closedGaps, type Gap, gapFacts } from "./gaps.ts";
 import { diskPressure } from "./limits.ts";
 import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
@@ -147,7 +147,6 @@ function createStatusWriter(
   run: RunPlan & { folder: string },
 ) {
   const { gaps = [] } = run;
-  const takenUp = gapFacts(gaps);
   let told = false;
   let capture = claimed;
   let latest: CaptureReport | undefined;
@@ -155,7 +154,11 @@ function createStatusWriter(
   const write = async (report: CaptureReport): Promise<void> => {
     // Others have given its end, because this agent was away for too long.
     if (isFinal(capture.status?.progress)) return;
-    const status = { ...runningStatus(capture.status ?? {}, report, plan, run, world.now()), ...takenUp };
+    const closed = closedGaps(gaps, report.resumedTime);
+    const status = {
+      ...runningStatus(capture.status ?? {}, report, plan, run, world.now()),
+      ...gapFacts(closed),
+    };
     if (!statusChanged(capture.status, status)) return;
     try {
       capture = await world.store.writeStatus(capture, status);
@@ -169,11 +172,11 @@ function createStatusWriter(
       world.store.recordEvent(capture, { type: "Warning", reason: "StatusNotWritten", message });
       return;
     }
-    if (!told) tell(status.message ?? "");
+    if (!told) tell(status.message ?? "", closed);
     told = true;
   };
-  const tell = (message: string): void => {
-    const { gapSeconds = 0 } = gapFacts(gaps.slice(-1));
+  const tell = (message: string, closed: readonly Gap[]): void => {
+    const { gapSeconds = 0 } = gapFacts(closed.slice(-1));
     const event =
       run.earlier === undefined
         ? { reason: "Running", message }

@@ -6,6 +6,13 @@ export interface Gap {
   to: string;
 }
 
+/** With the true end of the last one, where a capture goes on: ms since 1970, 0 = not yet. */
+export function closedGaps(gaps: readonly Gap[], resumedTime: number): readonly Gap[] {
+  const last = gaps.at(-1);
+  if (last === undefined || resumedTime === 0) return gaps;
+  return [...gaps.slice(0, -1), { from: last.from, to: new Date(resumedTime).toISOString() }];
+}
+
 /**
  * What a status says of the times in which nothing was captured. From the manifest's list, which is written
  * before a packet is: an agent that dies before its status is there takes nothing away.

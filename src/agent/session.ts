@@ -6,7 +6,7 @@ import { type ResolvedTarget, TargetFailure } from "../target/target.ts";
 import { addedStatus } from "./added-status.ts";
 import { notOpened, withoutTarget } from "./end-without-target.ts";
 import { type EngineRun, type EngineSettings, runEngine } from "./engine-run.ts";
-import type { Gap } from "./gaps.ts";
+import { closedGaps, type Gap } from "./gaps.ts";
 import { isFinal } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import { type Ending, finalStatus, scheduledStatus } from "./status.ts";
@@ -131,7 +131,7 @@ async function takeUp(
   if (target instanceof TargetFailure) return endWithFiles(world, capture, withoutTarget(remains, target));
   const { gaps } = remains;
   const run = await runEngine(world, capture, { target, ...remains });
-  if (run.report.startTime > 0) return endRun(world, target, run, gaps);
+  if (run.report.startTime > 0) return endRun(world, target, run, closedGaps(gaps, run.report.resumedTime));
   const end = run.report.end ?? NO_WORD;
   if (end.reason === "Suspended") return run.capture;
   return endWithFiles(world, run.capture, { ...notOpened(remains, end), target });

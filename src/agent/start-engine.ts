@@ -16,6 +16,7 @@ const NOT_STARTED: CaptureReport = {
   currentFile: "",
   bytesOnDisk: 0,
   startTime: 0,
+  resumedTime: 0,
   endTime: 0,
 };
 

@@ -51,6 +51,8 @@ export interface CaptureReport {
   bytesOnDisk: number;
   /** Milliseconds since 1970; 0 = not yet. */
   startTime: number;
+  /** Of a capture that goes on: when its last gap was over. */
+  resumedTime: number;
   endTime: number;
   /** Present in state `ended`. */
   end?: CaptureEnd;
@@ -78,8 +80,10 @@ export interface EarlierLife {
   /** Whole files that are there, oldest first. */
   files: CapturedFile[];
   statistics: Statistics;
-  /** JSON array text: the times in which nothing was captured. */
+  /** JSON array text: the times in which nothing was captured, but for the last one. */
   gaps: string;
+  /** RFC 3339: since when nothing has been captured. The engine writes that gap when it captures again. */
+  gapFrom: string;
 }
 
 export interface CaptureOptions {

@@ -10,12 +10,12 @@ import { wantedStop } from "../wanted-stop.ts";
 /** What is known of a capture whose process died, after its files were repaired. */
 export interface KnownRemains {
   manifest: Manifest;
-  /** When the earlier process last wrote something, RFC 3339. */
+  /** Until when the earlier process surely kept what it saw, RFC 3339. */
   lastSeen: string;
 }
 
 export type RemainsDecision =
-  /** `gaps`: the last is the one it was found in. */
+  /** `gaps`: the last is the one it was found in; it ends when the engine captures again. */
   | { go: "on"; earlier: EarlierLife; secondsLeft: number; gaps: readonly Gap[] }
   /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
   | { go: "end"; end: CaptureEnd; gaps: readonly Gap[]; endTime?: string };
@@ -50,11 +50,11 @@ export function decideOnRemains(
     );
   }
   const all = [...gaps, { from: lastSeen, to: timeText(now) }];
-  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all };
+  return { go: "on", earlier: earlierLife(manifest, gaps, lastSeen), secondsLeft, gaps: all };
 }
 
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
-function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
+function earlierLife(manifest: Manifest, gaps: readonly Gap[], gapFrom: string): EarlierLife {
   const { files, removed, highestNumber = 0 } = manifest;
   const highest = Math.max(1, highestNumber, removed.files, ...files.map(({ number }) => number));
   return {
@@ -63,5 +63,6 @@ function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
     files: manifest.files,
     statistics: reportOf(manifest).statistics,
     gaps: JSON.stringify(gaps),
+    gapFrom,
   };
 }

@@ -37,6 +37,8 @@ export interface Manifest {
   removed: { files: number; packets: number };
   /** Highest file number ever used, also by a file that was empty and went: set by a repair. */
   highestNumber?: number;
+  /** Until when every packet is in a file, RFC 3339: set by an engine that left it to the next process. */
+  capturedThrough?: string;
   /** When a process last captured, RFC 3339: set by a repair, gone as soon as an engine goes on. */
   lastSeen?: string;
   statistics: Record<string, number>;

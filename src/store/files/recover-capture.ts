@@ -7,8 +7,15 @@ import type { FileLock, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Found, Manifest } from "./manifest.ts";
-import { endedResource, FILE_HEADER, finishedManifest, interruption, repairedManifest } from "./repair.ts";
-import { lastSign, type Place, repairFiles, type Say } from "./repair-files.ts";
+import {
+  capturedThrough,
+  endedResource,
+  FILE_HEADER,
+  finishedManifest,
+  interruption,
+  repairedManifest,
+} from "./repair.ts";
+import { type Place, repairFiles, type Say } from "./repair-files.ts";
 import { LARGEST_LOCK } from "./running-captures.ts";
 
 /** Repairs one capture, unless it runs or is whole already. @returns whether it was repaired */
@@ -97,8 +104,8 @@ async function endManifest(
 ): Promise<{ manifest: Manifest; changed: boolean }> {
   if (manifest.finished !== undefined) return { manifest, changed: false };
   const names = companionNames(place.prefix);
-  const lastSeen = lastSign(place, manifest);
   const { files, cutBytes } = await repairFiles(place, manifest);
+  const lastSeen = capturedThrough(manifest, files);
   const end = interruption(cutBytes);
   const repaired = finishedManifest(repairedManifest(manifest, files), end, lastSeen);
   const text = `${JSON.stringify(repaired)}\n`;

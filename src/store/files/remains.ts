@@ -5,8 +5,8 @@ import type { CaptureEnd, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Manifest } from "./manifest.ts";
-import { finishedManifest, repairedManifest } from "./repair.ts";
-import { lastSign, repairFiles, type Say } from "./repair-files.ts";
+import { capturedThrough, finishedManifest, repairedManifest } from "./repair.ts";
+import { repairFiles, type Say } from "./repair-files.ts";
 import { foldersIn } from "./running-captures.ts";
 
 /** What an earlier process left of one capture. */
@@ -14,7 +14,7 @@ export interface CaptureRemains {
   folder: string;
   prefix: string;
   manifest: Manifest;
-  /** When it last wrote something, RFC 3339. */
+  /** Until when it surely kept what it saw, RFC 3339. */
   lastSeen: string;
 }
 
@@ -45,14 +45,13 @@ export async function repairRemains(
 ): Promise<CaptureRemains> {
   const { folder, prefix } = found;
   const place = { native, folder, prefix, say };
-  // A repair writes too: one that was followed by another death is no sign of a capture.
-  const lastSeen = found.manifest.lastSeen ?? lastSign(place, found.manifest);
   for (const name of leftovers(prefix, readdirSync(folder))) rmSync(join(folder, name), { force: true });
-  const seen = { highestNumber: highestNumberOf(found), lastSeen };
+  const highestNumber = highestNumberOf(found);
   // First on the disk what the repair itself makes unknowable: it may be cut short, and be done again.
-  await saveManifest(folder, prefix, { ...found.manifest, ...seen });
+  await saveManifest(folder, prefix, { ...found.manifest, highestNumber });
   const { files } = await repairFiles(place, found.manifest);
-  const manifest = { ...repairedManifest(found.manifest, files), ...seen };
+  const lastSeen = capturedThrough(found.manifest, files);
+  const manifest = { ...repairedManifest(found.manifest, files), highestNumber, lastSeen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };
 }

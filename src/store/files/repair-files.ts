@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type PacketFileName, packetFiles, preparedFiles, wholeName } from "../../agent/file-names.ts";
-import { timeText } from "../../agent/status.ts";
 import type { Native } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 import { FILE_HEADER } from "./repair.ts";
@@ -15,14 +14,6 @@ export interface Place {
   folder: string;
   prefix: string;
   say: Say;
-}
-
-/** When the dead capture last wrote something: it captured at least until then, and nobody knows more. */
-export function lastSign({ folder, prefix }: Place, manifest: Manifest): string {
-  const written = readdirSync(folder)
-    .filter((name) => name.startsWith(`${prefix}.`))
-    .map((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return timeText(Math.max(Date.parse(manifest.startTime ?? "") || 0, ...written));
 }
 
 /**

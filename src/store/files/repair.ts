@@ -1,4 +1,4 @@
-import { finalStatus } from "../../agent/status.ts";
+import { finalStatus, timeText } from "../../agent/status.ts";
 import { planCapture } from "../../api/plan.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
@@ -47,6 +47,16 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
       filesRemoved: removed.files,
     },
   };
+}
+
+/**
+ * Until when a capture that nobody runs surely kept what it saw, RFC 3339: what its engine said when it left it, else
+ * its newest packet, or when it last began. Not when it last wrote: some of what was in memory then was older.
+ */
+export function capturedThrough(manifest: Manifest, files: readonly ManifestFile[]): string {
+  const { startTime = "", capturedThrough: left = "", gaps = [] } = manifest;
+  const newest = [...gaps.map(({ to }) => to), ...files.map(({ lastTimestamp }) => lastTimestamp)];
+  return timeText(Math.max(0, ...[startTime, left, ...newest].map((time) => Date.parse(time) || 0)));
 }
 
 /** The manifest of a capture that will not go on. From when it was last seen to its end nothing was captured. */
@@ -112,6 +122,7 @@ export function reportOf(manifest: Manifest): CaptureReport {
     currentFile: "",
     bytesOnDisk: 0,
     startTime: milliseconds(manifest.startTime),
+    resumedTime: 0,
     endTime: milliseconds(finished?.time),
   };
   return manifest.interface === undefined ? report : { ...report, interface: manifest.interface };

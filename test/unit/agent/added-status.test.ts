@@ -44,6 +44,7 @@ const report: CaptureReport = {
   currentFile: "",
   bytesOnDisk: 0,
   startTime: NOW - 600_000,
+  resumedTime: 0,
   endTime: NOW - 300_000,
 };
 

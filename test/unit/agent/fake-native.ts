@@ -37,6 +37,7 @@ export function report(facts: Partial<CaptureReport>): CaptureReport {
     currentFile: "",
     bytesOnDisk: 0,
     startTime: 1_000_000,
+    resumedTime: 0,
     endTime: 0,
     ...facts,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gapFacts } from "../../../src/agent/gaps.ts";
+import { closedGaps, gapFacts } from "../../../src/agent/gaps.ts";
 
 const gap = (from: string, to: string) => ({
   from: `2026-01-01T00:00:${from}Z`,
@@ -20,4 +20,12 @@ test("a clock that was set back makes no gap shorter than nothing", () => {
 
 test("without a gap a status says nothing of any", () => {
   expect(gapFacts([])).toEqual({});
+});
+
+test("the last gap is over when it captures again, not when that was decided", () => {
+  const gaps = [gap("01.000", "02.400"), gap("10.000", "12.400")];
+  const resumed = Date.parse(gap("10.000", "13.100").to);
+  expect(closedGaps(gaps, resumed)).toEqual([gaps[0], gap("10.000", "13.100")]);
+  expect(closedGaps(gaps, 0)).toEqual(gaps);
+  expect(closedGaps([], resumed)).toEqual([]);
 });

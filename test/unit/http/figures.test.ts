@@ -21,6 +21,7 @@ function report(statistics: Partial<Statistics>, state: CaptureState = "running"
     currentFile: "",
     bytesOnDisk: 0,
     startTime: 1,
+    resumedTime: 0,
     endTime: 0,
   };
 }

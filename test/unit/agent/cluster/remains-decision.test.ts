@@ -46,7 +46,8 @@ describe("what an earlier agent left of a capture", () => {
     const decision = decideOnRemains(capture(), { manifest: manifest({ gaps: [before] }), lastSeen }, at(25));
     if (decision.go !== "on") throw new Error("it should go on");
     const gaps = [before, { from: lastSeen, to: new Date(at(25)).toISOString() }];
-    expect(JSON.parse(decision.earlier.gaps)).toEqual(gaps);
+    expect(JSON.parse(decision.earlier.gaps)).toEqual([before]);
+    expect(decision.earlier.gapFrom).toBe(lastSeen);
     expect(decision.gaps).toEqual(gaps);
   });
 
