@@ -8,7 +8,7 @@ import { drawScenario } from "./draw-scenario.ts";
 import type { Options } from "./options.ts";
 import { judge } from "./oracle/judge.ts";
 import { type Result, resultOf } from "./result.ts";
-import { runScenario } from "./run-scenario.ts";
+import { type Ran, runScenario } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { PODS } from "./site.ts";
 
@@ -45,13 +45,26 @@ async function runSeed(
 ): Promise<Result> {
   const scenario = drawScenario(seed);
   const begin = performance.now();
-  const { seen, log } = await runScenario(server, scenario);
+  let ran: Ran;
+  try {
+    ran = await runScenario(server, scenario);
+  } catch (error) {
+    say(`seed ${seed}: NOT RUN: ${(error as Error).stack}`);
+    return notRun(seed, (error as Error).message);
+  }
+  const { seen, log } = ran;
   const findings = judge(seen);
   const result = resultOf(scenario, seen, findings);
   const seconds = Math.round((performance.now() - begin) / 1000);
   for (const line of linesOf(scenario, result, seconds)) say(line);
   if (keep || findings.length > 0) say(`  kept in ${keepOnDisk(seed, { scenario, findings, seen }, log)}`);
   return result;
+}
+
+/** The campaign itself is at fault: no fault is counted, and the scenario has failed. */
+function notRun(seed: number, text: string): Result {
+  const finding = { rule: "not run", kind: "untrue", capture: "", text } as const;
+  return { seed, faults: [], captures: 0, packets: 0, worst: 0, findings: [finding] };
 }
 
 function linesOf({ seed, faults }: Scenario, result: Result, seconds: number): string[] {

@@ -37,7 +37,11 @@ export function makeHostmount(disk: Scenario["disk"]): Hostmount {
     },
     useUpInodes: () => {
       const ballast = nextBallast();
-      mkdirSync(ballast);
+      try {
+        mkdirSync(ballast);
+      } catch {
+        // Another fault has taken them.
+      }
       for (let left = statfsSync(path).ffree; left > 0; left -= 1) writeOrStop(join(ballast, String(left)));
       return () => rmSync(ballast, { recursive: true, force: true });
     },
