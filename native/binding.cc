@@ -385,8 +385,10 @@ Napi::Value TryOpen(const Napi::CallbackInfo& info) {
 
 Napi::Value RecoverFileLater(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString();
+  CapturedFile known;
+  if (info[1].IsObject()) known = ToCapturedFile(Options(info[1]));
   return Background<RecoveredFile>::Run(
-      info.Env(), [path] { return RecoverFile(path); },
+      info.Env(), [path, known] { return RecoverFile(path, known); },
       [](Napi::Env env, const RecoveredFile& recovered) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
         object.Set("packets", static_cast<double>(recovered.what.packets));

@@ -53,8 +53,8 @@ Handle Create(const SourceOptions& options) {
   if (!handle) throw Failure("CaptureError", options.interface_name + ": " + error);
   pcap_t* pcap = handle.get();
   // Before it is opened, this is how libpcap says that it took the name for another source of its own, to
-  // which opening may do harm (nfqueue takes live traffic away): of its sources for Linux only packet sockets
-  // have nanoseconds.
+  // which opening may do harm (nfqueue takes live traffic away): packet sockets have nanoseconds, those do
+  // not.
   if (pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) != 0) {
     throw Failure("CaptureError", NotAnInterface(options.interface_name));
   }

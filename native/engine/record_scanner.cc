@@ -12,6 +12,13 @@ constexpr size_t kSnapLengthOffset = 16;
 
 }  // namespace
 
+void RecordScanner::Skip(const CapturedFile& known) {
+  packets_ = known.packets;
+  whole_bytes_ = known.bytes;
+  first_timestamp_ = known.first_timestamp;
+  last_timestamp_ = known.last_timestamp;
+}
+
 bool RecordScanner::Feed(std::span<const uint8_t> bytes) {
   while (!broken_) {
     if (in_record_) {

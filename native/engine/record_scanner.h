@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/captured_file.h"
 #include "engine/pcap_format.h"
 
 namespace pcapper {
@@ -13,6 +14,9 @@ namespace pcapper {
 // whole record ends. Pure: bytes in, counts out. What can be no record (zeros, for one) ends the scan.
 class RecordScanner {
  public:
+  // Behind the file header: takes the records up to `known.bytes`, a record's end, as `known` has them. The
+  // next bytes are those behind.
+  void Skip(const CapturedFile& known);
   // Takes the next bytes of the file. False = nothing behind this can be trusted.
   bool Feed(std::span<const uint8_t> bytes);
 

@@ -9,9 +9,12 @@
 #include <bit>
 #include <cerrno>
 #include <cstddef>
+#include <exception>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "engine/background_thread.h"
 #include "engine/exclusive_rename.h"
 #include "engine/failure.h"
 #include "engine/record_scanner.h"
@@ -55,20 +58,35 @@ bool MayBeOurs(int fd, const RecordScanner& scanner) {
          std::equal(magic.begin(), magic.begin() + compared, start.begin());
 }
 
-RecordScanner Scan(int fd, const std::string& path) {
-  RecordScanner scanner;
-  std::vector<uint8_t> buffer(kReadBytes);
-  for (;;) {
-    const ssize_t bytes = read(fd, buffer.data(), buffer.size());
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) throw DiskFailure(errno, "reading " + path);
-    if (bytes == 0 || !scanner.Feed({buffer.data(), static_cast<size_t>(bytes)})) return scanner;
-  }
+// Skips what is known already. Returns the offset of the first byte that is not.
+off_t SkipKnown(int fd, RecordScanner& scanner, const CapturedFile& known, off_t file_bytes) {
+  std::array<uint8_t, kFileHeaderBytes> header{};
+  if (known.packets == 0 || known.bytes > static_cast<uint64_t>(file_bytes)) return 0;
+  if (pread(fd, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) return 0;
+  if (!scanner.Feed(header)) return 0;
+  scanner.Skip(known);
+  return static_cast<off_t>(known.bytes);
 }
 
-}  // namespace
+// What was read leaves the page cache again: that is the node's, and nobody reads it twice.
+RecordScanner Scan(int fd, const std::string& path, const CapturedFile& known, off_t file_bytes) {
+  RecordScanner scanner;
+  off_t offset = SkipKnown(fd, scanner, known, file_bytes);
+  if (offset == 0) scanner = {};
+  std::vector<uint8_t> buffer(kReadBytes);
+  for (;;) {
+    const ssize_t bytes = pread(fd, buffer.data(), buffer.size(), offset);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) throw DiskFailure(errno, "reading " + path);
+    if (bytes == 0 || !scanner.Feed({buffer.data(), static_cast<size_t>(bytes)})) break;
+    offset += bytes;
+    posix_fadvise(fd, 0, offset, POSIX_FADV_DONTNEED);
+  }
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  return scanner;
+}
 
-RecoveredFile RecoverFile(const std::string& path) {
+RecoveredFile Recover(const std::string& path, const CapturedFile& known) {
   const UniqueFd folder(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) throw DiskFailure(errno, "opening " + path);
   const std::string name = NameOf(path);
@@ -80,7 +98,7 @@ RecoveredFile RecoverFile(const std::string& path) {
   if (!file || fstat(file.get(), &about) != 0) throw DiskFailure(errno, "opening " + path);
   if (!S_ISREG(about.st_mode)) throw Failure("WriteError", "opening " + path + ": it is not a file");
 
-  const RecordScanner scanner = Scan(file.get(), path);
+  const RecordScanner scanner = Scan(file.get(), path, known, about.st_size);
   RecoveredFile recovered;
   recovered.what = {.name = whole_name,
                     .packets = scanner.packets(),
@@ -104,6 +122,23 @@ RecoveredFile RecoverFile(const std::string& path) {
   if (fsync(file.get()) != 0) throw DiskFailure(errno, "syncing " + path);
   ExclusiveRename(folder.get(), name, whole_name);
   if (fsync(folder.get()) != 0 && errno != EINVAL) throw DiskFailure(errno, "syncing " + FolderOf(path));
+  return recovered;
+}
+
+}  // namespace
+
+RecoveredFile RecoverFile(const std::string& path, const CapturedFile& known) {
+  RecoveredFile recovered;
+  std::exception_ptr failure;
+  std::thread thread = StartBackgroundThread("pcapper-repair", [&] {
+    try {
+      recovered = Recover(path, known);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  thread.join();
+  if (failure) std::rethrow_exception(failure);
   return recovered;
 }
 

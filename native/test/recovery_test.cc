@@ -1,12 +1,19 @@
 #include "engine/recovery.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "engine/failure.h"
+#include "engine/unique_fd.h"
 #include "test/support/files.h"
 #include "test/support/pcap_bytes.h"
 
@@ -73,6 +80,59 @@ TEST_CASE("a file of several read buffers is recovered whole") {
   CHECK(recovered.what.first_timestamp == 1'000'000'001);
   CHECK(recovered.what.last_timestamp == 50'000'000'050);
   CHECK(ReadFile(folder / "a.pcap") == text);
+}
+
+TEST_CASE("what a manifest vouches for is not read again, and what follows is counted on") {
+  const TemporaryFolder folder;
+  // Zeros would end a scan.
+  const std::string unread = HeaderText() + std::string(5000, '\0');
+  const std::string text = unread + RecordText(MakePacket(8, 60)) + RecordText(MakePacket(9, 60));
+  WriteFile(folder / "a.pcap.part", text + "piece");
+  const RecoveredFile recovered = RecoverFile(
+      folder / "a.pcap.part",
+      {.name = {}, .packets = 7, .bytes = unread.size(), .first_timestamp = 1, .last_timestamp = 2});
+  CHECK(recovered.what.packets == 9);
+  CHECK(recovered.what.bytes == text.size());
+  CHECK(recovered.cut_bytes == 5);
+  CHECK(recovered.what.first_timestamp == 1);
+  CHECK(recovered.what.last_timestamp == 9'000'000'009);
+  CHECK(ReadFile(folder / "a.pcap") == text);
+}
+
+TEST_CASE("a manifest that vouches for more than there is, or for no packet, is not believed") {
+  const TemporaryFolder folder;
+  const std::string text = HeaderText() + RecordText(MakePacket(8, 60));
+  for (const CapturedFile& known : {CapturedFile{.name = {}, .packets = 7, .bytes = text.size() + 1},
+                                    CapturedFile{.name = {}, .packets = 0, .bytes = 24}}) {
+    WriteFile(folder / "a.pcap.part", text);
+    CHECK(RecoverFile(folder / "a.pcap.part", known).what.packets == 1);
+    CHECK(ReadFile(folder / "a.pcap") == text);
+    std::filesystem::remove(folder / "a.pcap");
+  }
+}
+
+TEST_CASE("a repair leaves nothing of a file in the page cache") {
+  const TemporaryFolder folder;
+  struct statfs about {};
+  REQUIRE(statfs(folder.path().c_str(), &about) == 0);
+  if (about.f_type == TMPFS_MAGIC) {
+    MESSAGE("skipped: the files of a tmpfs are its page cache");
+    return;
+  }
+  std::string text = HeaderText();
+  for (uint32_t packet = 1; packet <= 100; packet++) text += RecordText(MakePacket(packet, 65'000));
+  WriteFile(folder / "a.pcap.part", text);
+  const UniqueFd file(open((folder / "a.pcap.part").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(fdatasync(file.get()) == 0);
+  RecoverFile(folder / "a.pcap.part");
+  void* mapped = mmap(nullptr, text.size(), PROT_READ, MAP_SHARED, file.get(), 0);
+  REQUIRE(mapped != MAP_FAILED);
+  std::vector<unsigned char> resident(text.size() / 4096 + 1);
+  CHECK(mincore(mapped, text.size(), resident.data()) == 0);
+  munmap(mapped, text.size());
+  const auto pages =
+      std::count_if(resident.begin(), resident.end(), [](unsigned char page) { return page & 1; });
+  CHECK(pages < 300);
 }
 
 TEST_CASE("an unfinished file without a packet is removed") {

@@ -1,5 +1,6 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
+import { bootId } from "../boot-id.ts";
 import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
@@ -89,6 +90,7 @@ function captureOptions(
     uid,
     creationTimestamp,
     node,
+    boot: bootId(),
     spec: capture.spec,
     target: { ...plan.target, ...target },
   };

@@ -218,9 +218,10 @@ export interface Native {
    * Repairs a file that a crash left: cut to the last whole packet, synced, and renamed without its
    * `.part`. A `.part` without a single packet is removed (packets 0). A file that is already
    * whole and has no `.part` is only counted.
+   * `known`: what a manifest vouches for that was written since the machine started; it is not read again.
    * @throws NativeError WriteError, DiskFull
    */
-  recoverFile(path: string): Promise<RecoveredFile>;
+  recoverFile(path: string, known?: CapturedFile): Promise<RecoveredFile>;
   /** @returns the lock, or null where another process holds it. Creates the file if need be. */
   tryLock(path: string): FileLock | null;
   fileSystemRoom(path: string): FileSystemRoom;

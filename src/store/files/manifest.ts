@@ -25,6 +25,8 @@ export interface Manifest {
     /** When the resource was made, by the API server's clock, in whole seconds. */
     creationTimestamp?: string;
     node: string;
+    /** Since when the machine has run that captured, as it names that itself. */
+    boot?: string;
     spec: PacketCaptureSpec;
     target?: { podUID?: string };
   };

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type PacketFileName, packetFiles, preparedFiles, wholeName } from "../../agent/file-names.ts";
+import { bootId } from "../../boot-id.ts";
 import type { Native } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 import { FILE_HEADER } from "./repair.ts";
@@ -26,6 +27,7 @@ export async function repairFiles(
 ): Promise<{ files: ManifestFile[]; cutBytes: number }> {
   const files: ManifestFile[] = [];
   let cutBytes = 0;
+  const vouched = vouchedFor(manifest);
   for (const found of foundFiles(place)) {
     const path = join(place.folder, found.name);
     if (found.number > manifest.reservedThrough) {
@@ -42,7 +44,8 @@ export async function repairFiles(
       files.push(listed);
       continue;
     }
-    const recovered = await recoverFile(place, found);
+    const known = found.number === vouched?.number ? vouched : undefined;
+    const recovered = await recoverFile(place, found, known);
     if (recovered === undefined) continue;
     const isListed = manifest.files.some(({ name }) => name === found.name);
     if (!found.partial && !isListed && (recovered.cutBytes > 0 || size < FILE_HEADER)) {
@@ -53,6 +56,12 @@ export async function repairFiles(
     if (recovered.file !== undefined) files.push(recovered.file);
   }
   return { files, cutBytes };
+}
+
+/** What was published is in the file, unless the machine went down with it: that may have taken some. */
+function vouchedFor({ capture, current }: Manifest): ManifestFile | undefined {
+  const boot = bootId();
+  return boot !== "" && capture.boot === boot ? current : undefined;
 }
 
 function foundFiles({ folder, prefix }: Place): PacketFileName[] {
@@ -66,10 +75,14 @@ function plainFileSize(path: string): number | undefined {
   return found?.isFile() ? found.size : undefined;
 }
 
-async function recoverFile({ native, folder, say }: Place, found: PacketFileName) {
+async function recoverFile(
+  { native, folder, say }: Place,
+  found: PacketFileName,
+  known: ManifestFile | undefined,
+) {
   const path = join(folder, found.name);
   try {
-    const { packets, bytes, cutBytes, firstTimestamp, lastTimestamp } = await native.recoverFile(path);
+    const { packets, bytes, cutBytes, firstTimestamp, lastTimestamp } = await native.recoverFile(path, known);
     if (packets === 0 && found.partial) return { cutBytes, file: undefined };
     const name = wholeName(found.name);
     return { cutBytes, file: { name, number: found.number, packets, bytes, firstTimestamp, lastTimestamp } };

@@ -10,7 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { bootId } from "../../../src/boot-id.ts";
 import { recoverAll, recoverDead } from "../../../src/store/files/recovery.ts";
 import { createFakeNative, type FakeNative } from "../agent/fake-native.ts";
 
@@ -93,6 +94,18 @@ describe("a capture whose process died", () => {
       status: { progress: "failure", reason: "Interrupted", node: "n", fileLocation: folder },
     });
     expect(said).toHaveLength(1);
+  });
+
+  test.each([
+    ["since this machine started: what it has published is not read again", bootId(), CURRENT],
+    ["before this machine started: all of it is read", "another", undefined],
+    ["at an unknown time: all of it is read", undefined, undefined],
+  ])("%s", async (_when, boot, known) => {
+    const capture = { cluster: "", namespace: "default", name: "pcap1", uid: "u-1", node: "n", spec: SPEC };
+    deadCapture({ capture: { ...capture, boot } });
+    const repaired = vi.spyOn(native, "recoverFile");
+    await recover();
+    expect(repaired.mock.calls).toEqual([[inFolder(CURRENT.name), known]]);
   });
 
   test("keeps bytes of removed files in its sum", async () => {
