@@ -30,7 +30,7 @@ interface Sample {
 }
 
 /** Lines of one metric in Prometheus' text format. */
-export function samplesOf(metrics: string, name: string): Sample[] {
+function samplesOf(metrics: string, name: string): Sample[] {
   return metrics
     .split("\n")
     .filter((line) => line.startsWith(`${name}{`))
@@ -44,7 +44,7 @@ export function samplesOf(metrics: string, name: string): Sample[] {
     });
 }
 
-export type Selection = Partial<Record<"verb" | "resource" | "code", string | RegExp>>;
+type Selection = Partial<Record<"verb" | "resource" | "code", string | RegExp>>;
 
 /** Sum of what all given labels match. */
 export function sumOf(counts: readonly RequestCount[], selection: Selection): number {

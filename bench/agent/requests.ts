@@ -17,6 +17,8 @@ const STARTS_AT_A_TIME = 4;
 /** What an agent needs of its own, with a wide margin. */
 const BYTES_PER_AGENT = 70 * 2 ** 20;
 const SHARE_UNMATCHED = 0.2;
+/** Milliseconds: each is answered by itself. */
+const UNMATCHED_EVERY = 2000;
 
 /** Requests a capture, with more and more agents on one API server. Two of the nodes have the captures. */
 export async function measureRequests(
@@ -110,7 +112,8 @@ async function captureAll({ server, captures }: Site, count: number): Promise<vo
 async function answerAll({ server, captures }: Site, count: number): Promise<void> {
   const names = Array.from({ length: count }, (_, index) => `unmatched-${index}`);
   await Promise.all(
-    names.map(async (name) => {
+    names.map(async (name, index) => {
+      await pause(index * UNMATCHED_EVERY);
       const spec = { targetNode: "no-such-node", targetInterface: "eth0" };
       await createCapture(server.admin, "pcapper", name, spec);
       const wait = TARGET_WAIT + ANSWER_TIME;

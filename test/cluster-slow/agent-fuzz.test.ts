@@ -91,7 +91,7 @@ describeAsRoot("captures of odd values", () => {
         await pause(1000);
         return undefined;
       },
-      240,
+      400,
     ).catch((error: Error) => {
       throw new Error(
         `${error.message}: ${JSON.stringify(open.slice(0, 5))}\n${node.agent().log().slice(-3000)}`,
@@ -157,7 +157,7 @@ describeAsRoot("captures of odd values", () => {
       60,
     );
     await expectInGoodHealth(pid, "after-the-strict");
-  }, 500_000);
+  }, 700_000);
 
   test("a thousand more where no rule keeps anything out: the same, and what is wrong is InvalidSpec", async () => {
     const { pid } = node.agent();
@@ -172,5 +172,5 @@ describeAsRoot("captures of odd values", () => {
     );
     expect(tally(captures).InvalidSpec).toBeGreaterThan(50);
     await expectInGoodHealth(pid, "after-the-lenient");
-  }, 500_000);
+  }, 700_000);
 });
