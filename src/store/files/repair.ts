@@ -3,6 +3,7 @@ import { planCapture } from "../../api/plan.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+import { unseenRemovals } from "./unseen-removals.ts";
 
 /** Bytes of a pcap file's header, and of each record's. */
 export const FILE_HEADER = 24;
@@ -28,9 +29,13 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
   const { current, ...rest } = manifest;
   const known = current === undefined ? manifest.files : [...manifest.files, current];
   const numbers = new Set(files.map((file) => file.number));
-  const gone = manifest.files.filter((file) => !numbers.has(file.number));
+  const unseen = unseenRemovals(manifest, files);
+  const gone = known.filter(
+    ({ number }) => !numbers.has(number) && (number !== current?.number || unseen.includes(number)),
+  );
+  const uncounted = unseen.filter((number) => number !== current?.number);
   const removed = {
-    files: manifest.removed.files + gone.length,
+    files: manifest.removed.files + gone.length + uncounted.length,
     packets: manifest.removed.packets + sum(gone, (file) => file.packets),
   };
   const stillThere = known.filter((file) => numbers.has(file.number));
@@ -50,13 +55,19 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
 }
 
 /**
- * Until when a capture that nobody runs surely kept what it saw, RFC 3339: what its engine said when it left it, else
- * its newest packet, or when it last began. Not when it last wrote: some of what was in memory then was older.
+ * Until when a capture that nobody runs surely kept and counted what it saw, RFC 3339: what its engine said when it left
+ * it, else its newest packet, or when it last began. Not when it last wrote: some of what was in memory then was older.
  */
 export function capturedThrough(manifest: Manifest, files: readonly ManifestFile[]): string {
-  const { startTime = "", capturedThrough: left = "", gaps = [] } = manifest;
-  const newest = [...gaps.map(({ to }) => to), ...files.map(({ lastTimestamp }) => lastTimestamp)];
-  return timeText(Math.max(0, ...[startTime, left, ...newest].map((time) => Date.parse(time) || 0)));
+  const { startTime = "", capturedThrough: left = "", gaps = [], current } = manifest;
+  const [uncounted = Number.POSITIVE_INFINITY] = unseenRemovals(manifest, files);
+  const listed = current === undefined ? manifest.files : [...manifest.files, current];
+  const counted = [
+    ...files.filter(({ number }) => number < uncounted),
+    ...listed.filter(({ number }) => number <= uncounted),
+  ];
+  const times = [startTime, left, ...gaps.map(({ to }) => to), ...counted.map((file) => file.lastTimestamp)];
+  return timeText(Math.max(0, ...times.map((time) => Date.parse(time) || 0)));
 }
 
 /** The manifest of a capture that will not go on. From when it was last seen to its end nothing was captured. */
