@@ -25,7 +25,8 @@ export const API_FAULTS: readonly FaultKind[] = [
 const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
   "interface-deleted": ["TargetGone", "InterfaceNotFound", "Interrupted"],
   "interface-down": ["InterfaceDown", "Interrupted"],
-  "interface-renamed": ["InterfaceNotFound", "Interrupted"],
+  // A capture that runs goes on; an agent that comes back does not find the name.
+  "interface-renamed": ["InterfaceNotFound", "TargetGone", "Interrupted"],
   "pod-deleted": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
   "pod-replaced": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
   "pod-network-gone": ["TargetGone", "PodNetworkNotFound", "Interrupted"],
@@ -53,6 +54,8 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   const ended = met.some(({ kind, from }) => END_OF_TARGET.includes(kind) && from < over - CLOSE);
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
+  // Whatever became of its target: it was stopped before it began.
+  if (capture.stopAskedAt !== undefined && started === undefined) right.add("Stopped");
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
   return right;
 }

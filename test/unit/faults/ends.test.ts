@@ -38,6 +38,15 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["PacketCountReached", "TargetGone", "InterfaceNotFound", "Interrupted"],
   ],
   [
+    "the interface goes before it began, and then it is stopped",
+    (capture, seen) => {
+      delete capture.manifest;
+      capture.stopAskedAt = T + 5000;
+      seen.injections.push({ kind: "interface-deleted", from: T + 1000, to: T + 1000 });
+    },
+    ["Stopped", "TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
     "another capture's pod goes",
     (_, seen) =>
       void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "other" }),
