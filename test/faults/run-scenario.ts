@@ -88,9 +88,9 @@ async function act(site: Site, lives: Lives, scenario: Scenario): Promise<Inject
     await lives.stop(index);
   });
   const streams = Object.entries(traffic).map(([stream, phases]) => sendAll(site, stream, phases));
-  const injected = faults.map((fault) => inject(scene, fault, at));
-  await Promise.all([...people, ...streams]);
-  return Promise.all(injected);
+  const injected = Promise.all(faults.map((fault) => inject(scene, fault, at)));
+  await Promise.all([...people, ...streams, injected]);
+  return injected;
 }
 
 async function sendAll({ senders }: Site, stream: string, phases: readonly PlannedPhase[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Files of nobody we know, put among ours to see whether they are left alone. */
@@ -14,9 +14,15 @@ export function watchStrangers(): Strangers {
     add: (path) => {
       if (contents.has(path)) return;
       const text = `nobody's ${path}`;
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text, { flag: "wx" });
-      contents.set(path, text);
+      try {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text, { flag: "wx" });
+        contents.set(path, text);
+      } catch (error) {
+        // Another fault has filled the disk: what was begun is nobody's file.
+        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        rmSync(path, { force: true });
+      }
     },
     paths: () => [...contents.keys()],
     look: () => [...contents].map(([path, text]) => ({ path, touched: read(path) !== text })),
