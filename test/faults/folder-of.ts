@@ -10,7 +10,7 @@ export interface FoundManifest {
   manifest: Manifest & { capture: { uid: string } };
 }
 
-export function namesIn(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {

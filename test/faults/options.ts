@@ -14,7 +14,7 @@ export interface Options {
   jobs: number;
 }
 
-export const USAGE =
+const USAGE =
   "Usage: node test/faults/main.ts --minutes N | --seeds A-B | --seed S [--jobs N] [--keep] [--write-docs]";
 
 /** @throws Error with a sentence for a person */

@@ -74,7 +74,7 @@ export function naturalEnd({ manifest, spec, createdAt }: CaptureSeen): Moment {
   return (manifest?.startTime ?? createdAt) + Number(spec.captureSeconds ?? 600) * 1000;
 }
 
-export function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): boolean {
+function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): boolean {
   if (kind.startsWith("interface-")) return spec.targetNode !== undefined && spec.targetInterface !== "any";
   return capture === undefined || capture === name;
 }

@@ -28,7 +28,7 @@ export function judgePackets(capture: CaptureSeen, sent: readonly Batch[]): Find
 }
 
 /** The time of which the capture says that it captured, gaps included; undefined where it never began. */
-export function claimedWindow({ manifest, files, history }: CaptureSeen): Interval | undefined {
+function claimedWindow({ manifest, files, history }: CaptureSeen): Interval | undefined {
   if (manifest === undefined) return undefined;
   const from = manifest.startTime;
   const last = files.at(-1)?.packets.at(-1)?.at;

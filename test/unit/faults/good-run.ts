@@ -28,7 +28,7 @@ function time(at: number): string {
 }
 
 /** Ran from T + 2 s to T + 8 s and kept packets 200 to 799 in two files. */
-export function goodCapture(): CaptureSeen {
+function goodCapture(): CaptureSeen {
   const statistics = { packets: 600, bytes: 60_000, files: 2, filesRemoved: 0, dropped: 0 };
   const running: PacketCaptureStatus = {
     progress: "running",
