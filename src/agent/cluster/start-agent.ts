@@ -98,6 +98,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     store,
     known,
     hostmount: paths.hostmount,
+    node,
     cluster: cluster.cluster,
     deleteOlderThan: settings.deleteOlderThan,
     isAtWork: (uid) => controller.isAtWork(uid),

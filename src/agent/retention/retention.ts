@@ -16,6 +16,8 @@ export interface RetentionWorld {
   api: Pick<KubernetesApi, "get">;
   store: Pick<CaptureStore, "writeStatus" | "recordEvent">;
   hostmount: string;
+  /** Name of this node. */
+  node: string;
   /** Uid of the cluster whose captures are looked after. */
   cluster: string;
   /** Seconds. */
@@ -134,7 +136,8 @@ async function reasonToRemove(
   const capture = await world.api.get<PacketCapture>(capturePath({ namespace, name }));
   if (capture?.metadata.uid === uid) {
     if (!isFinal(capture.status?.progress) || !(await areOld(world, captures))) return undefined;
-    return tellOld(world, capture);
+    // A disk that came from another node, or a node of a new name: the status speaks of that one's files.
+    return capture.status?.node === world.node ? tellOld(world, capture) : tooOld(world);
   }
   const begun = Math.min(...captures.map(madeAt));
   if (await isDeleted(world.api, { namespace, name, uid, begun })) return "the PacketCapture was deleted";

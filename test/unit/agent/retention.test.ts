@@ -61,6 +61,7 @@ beforeEach(() => {
       recordEvent: (_capture, { reason }) => void events.push(reason),
     },
     hostmount: folder.path,
+    node: "node-1",
     cluster: "this-cluster",
     deleteOlderThan: 2 * 86_400,
     isAtWork: (uid) => atWork.has(uid),
@@ -339,6 +340,15 @@ describe("files older than DELETE_OLDER_THAN", () => {
       },
     ]);
     expect(events).toEqual(["FilesRemoved"]);
+  });
+
+  test("are removed without a word where the capture is another node's: its status speaks of that one's files", async () => {
+    keep();
+    objects.set(CAPTURE, resource({ ...FINISHED, node: "node-2" }));
+    later(3);
+    await sweep();
+    expect(readdirSync(folder.path)).toEqual([]);
+    expect([statuses, events]).toEqual([[], []]);
   });
 
   test("are kept until then", async () => {
