@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { mustExecute } from "../helpers/execute.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { type ApiClient, makeApiClient } from "../kubernetes/api-client.ts";
@@ -8,8 +9,9 @@ import { kubeconfigText } from "../kubernetes/kubeconfig.ts";
 import { NODES } from "./addresses.ts";
 import { killProcesses, removeCgroup } from "./cgroups.ts";
 import { type Programs, startControlPlane } from "./control-plane.ts";
+import { daemonPid } from "./daemon.ts";
 import { holdNetwork } from "./holder.ts";
-import { buildImages, type Images } from "./images/images.ts";
+import { archiveImages, type Built, buildImages, IMAGE_NAMES } from "./images/images.ts";
 import { layControlPlaneNetwork, layNodeNetwork } from "./network.ts";
 import { importImages, makeNode, startContainerd, startKubelet } from "./node.ts";
 import { writeNodeFiles } from "./node-files.ts";
@@ -37,7 +39,7 @@ export async function startCluster(place: ClusterPlace, say: (line: string) => v
   const { cniPlugins } = programs;
   for (const node of NODES) {
     say(node.name);
-    writeNodeFiles(place, { node, access: ofNode(node.name), cniPlugins, sandboxImage: images.tools.name });
+    writeNodeFiles(place, { node, access: ofNode(node.name), cniPlugins, sandboxImage: IMAGE_NAMES.tools });
     await layNodeNetwork(holder, await makeNode(place, node), node);
     await startContainerd(place, node, programs);
   }
@@ -56,14 +58,16 @@ export async function stopCluster(place: ClusterPlace): Promise<void> {
 }
 
 /** Gives all nodes the images as they are now. */
-export async function loadImages(place: ClusterPlace, programs: Programs, images: Images): Promise<void> {
-  for (const node of NODES) {
-    for (const { archive } of Object.values(images)) await importImages(place, node, programs, archive);
+export async function loadImages(place: ClusterPlace, programs: Programs, images: Built): Promise<void> {
+  const folder = join(place.folder, "images");
+  for (const archive of await archiveImages(images, folder)) {
+    for (const node of NODES) await importImages(place, node, programs, archive);
   }
+  rmSync(folder, { recursive: true });
 }
 
 export function isUp(place: ClusterPlace): boolean {
-  return existsSync(place.kubeconfig);
+  return existsSync(place.kubeconfig) && daemonPid(place, "kube-apiserver") !== undefined;
 }
 
 interface StoredNode {

@@ -31,8 +31,11 @@ export interface Build {
   arguments?: Record<string, string>;
 }
 
-/** Builds an image from what this machine has: nothing is pulled. @throws Error with what the build said */
-export async function buildImage(build: Build): Promise<void> {
+/**
+ * Builds an image from what this machine has: nothing is pulled. @returns its ID, which stays its own when
+ * another build takes the name. @throws Error with what the build said
+ */
+export async function buildImage(build: Build): Promise<string> {
   const { name, context, file, target, arguments: values = {} } = build;
   const options = ["--isolation", "chroot", "--pull-never", "--layers", "--format", "docker", "--tag", name];
   if (file !== undefined) options.push("--file", file);
@@ -40,5 +43,6 @@ export async function buildImage(build: Build): Promise<void> {
   // By default it makes /etc/cni on this machine.
   options.push("--cni-config-dir", storageFolder("cni"));
   for (const [key, value] of Object.entries(values)) options.push("--build-arg", `${key}=${value}`);
-  await buildah("build", ...options, context);
+  const told = await buildah("build", ...options, context);
+  return told.trim().split("\n").at(-1) ?? "";
 }

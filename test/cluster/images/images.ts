@@ -1,22 +1,7 @@
-import { existsSync, globSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../../kubernetes/binaries/cache-folder.ts";
 import { baseRoot } from "./base-root.ts";
 import { buildah, buildImage } from "./buildah.ts";
-
-export interface Image {
-  /** NAME:TAG, as pods name it. */
-  name: string;
-  /** A file with it, as `docker save` writes one. */
-  archive: string;
-}
-
-export interface Images {
-  agent: Image;
-  mustGather: Image;
-  /** Sleeps, pings, holds namespaces. */
-  tools: Image;
-}
 
 /** The name that the Dockerfile has by default. */
 const BASE = "docker.io/library/node:24-bookworm-slim";
@@ -28,35 +13,29 @@ export const IMAGE_NAMES = {
   tools: "localhost/pcapper-tools:test",
 } as const;
 
+/** IDs of images. */
+export type Built = Record<keyof typeof IMAGE_NAMES, string>;
+
 /** Builds the project's images by its own Dockerfile, from what is in the checkout now. Quick when nothing changed. */
-export async function buildImages(): Promise<Images> {
+export async function buildImages(): Promise<Built> {
   await buildImage({ name: BASE, context: await baseRoot() });
-  await buildImage({ name: IMAGE_NAMES.agent, context: ROOT });
-  await buildImage({ name: IMAGE_NAMES.mustGather, context: ROOT, target: "must-gather" });
-  const file = join(import.meta.dirname, "tools.Dockerfile");
-  await buildImage({
-    name: IMAGE_NAMES.tools,
-    context: import.meta.dirname,
-    file,
-    arguments: { BASE_IMAGE: BASE },
-  });
+  const context = import.meta.dirname;
+  const file = join(context, "tools.Dockerfile");
   return {
-    agent: await archived("agent", IMAGE_NAMES.agent),
-    mustGather: await archived("must-gather", IMAGE_NAMES.mustGather),
-    tools: await archived("tools", IMAGE_NAMES.tools),
+    agent: await buildImage({ name: IMAGE_NAMES.agent, context: ROOT }),
+    mustGather: await buildImage({ name: IMAGE_NAMES.mustGather, context: ROOT, target: "must-gather" }),
+    tools: await buildImage({ name: IMAGE_NAMES.tools, context, file, arguments: { BASE_IMAGE: BASE } }),
   };
 }
 
-/** The archive of an image as it is now; older ones of the same kind are removed. */
-async function archived(kind: string, name: string): Promise<Image> {
-  const folder = join(cacheFolder(), "images");
+/** Writes each image to a file in `folder`, as `docker save` does. @returns their paths */
+export async function archiveImages(built: Built, folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
-  const id = (await buildah("images", "--quiet", "--no-trunc", name)).trim().replace(/^sha256:/, "");
-  const archive = join(folder, `${kind}-${id.slice(0, 16)}.tar`);
-  if (existsSync(archive)) return { name, archive };
-  const draft = `${archive}.${process.pid}`;
-  await buildah("push", "--quiet", name, `docker-archive:${draft}:${name}`);
-  for (const old of globSync(join(folder, `${kind}-*.tar`))) rmSync(old);
-  renameSync(draft, archive);
-  return { name, archive };
+  const paths: string[] = [];
+  for (const kind of ["agent", "mustGather", "tools"] as const) {
+    const path = join(folder, `${kind}.tar`);
+    await buildah("push", "--quiet", built[kind], `docker-archive:${path}:${IMAGE_NAMES[kind]}`);
+    paths.push(path);
+  }
+  return paths;
 }
