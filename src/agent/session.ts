@@ -52,7 +52,7 @@ export interface SessionWorld {
   /** Options of the engine that do not come from the resource; only after `admit` or `recover`. */
   engineSettings(capture: PacketCapture): EngineSettings;
   /** Paths, as people know them, of the packet files the capture has now. */
-  filesOf(capture: PacketCapture): string[];
+  filesOf(capture: PacketCapture): Promise<string[]>;
   /** Files on this node of a capture that no engine of this process has: repaired, and what to do next. */
   recover(capture: PacketCapture): Promise<Remains | undefined>;
   /** Aborted with a StopRequest. */
@@ -177,13 +177,13 @@ async function endRun(
   return endWithFiles(world, capture, { end, report, target, gaps });
 }
 
-function endWithFiles(
+async function endWithFiles(
   world: SessionWorld,
   capture: PacketCapture,
   ending: Omit<Ending, "files" | "folder">,
 ): Promise<PacketCapture> {
   const { location: folder } = world.engineSettings(capture);
-  return finish(world, capture, { ...ending, files: world.filesOf(capture), folder });
+  return finish(world, capture, { ...ending, files: await world.filesOf(capture), folder });
 }
 
 /**

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { packetFiles } from "../agent/file-names.ts";
 import { runSession, type SessionWorld, type StopRequest } from "../agent/session.ts";
 import { finalStatus, scheduledStatus } from "../agent/status.ts";
 import { planCapture } from "../api/plan.ts";
@@ -14,7 +13,7 @@ import { admit, needsOf } from "../store/files/admission.ts";
 import { type CapturePlace, openPlace } from "../store/files/capture-place.ts";
 import { diskFailure, syncFolder } from "../store/files/durable.ts";
 import type { FileStore } from "../store/files/file-store.ts";
-import { namesIn } from "../store/files/running-captures.ts";
+import { ownFiles } from "../store/files/own-files.ts";
 import { isThisMachine } from "./preflight.ts";
 
 /** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
@@ -141,7 +140,7 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       cluster: "",
       suspendAtExit: false,
     }),
-    filesOf: () =>
-      packetFiles(place.prefix, namesIn(place.folder)).map(({ name }) => join(place.folder, name)),
+    filesOf: async () =>
+      (await ownFiles(place.folder, place.prefix)).map(({ name }) => join(place.folder, name)),
   };
 }

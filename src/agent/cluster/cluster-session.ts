@@ -7,14 +7,13 @@ import type { CaptureReport, EarlierLife, Native } from "../../capture/native.ts
 import type { CaptureStore } from "../../store/capture-store.ts";
 import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
+import { ownFiles } from "../../store/files/own-files.ts";
 import { findRemains, repairRemains, sealManifest } from "../../store/files/remains.ts";
 import { reportOf } from "../../store/files/repair.ts";
-import { namesIn } from "../../store/files/running-captures.ts";
 import { podEnd } from "../../target/pod-obstacle.ts";
 import { resolveTarget } from "../../target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
-import { packetFiles } from "../file-names.ts";
 import { isFinal } from "../progress.ts";
 import type { Remains, SessionWorld } from "../session.ts";
 import { timeText } from "../status.ts";
@@ -121,13 +120,13 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
     if (endTime !== undefined) report.endTime = Date.parse(endTime);
     return {
       go: "end",
-      ending: { end, gaps, files: filesOf(capture), folder: location(capture), report },
+      ending: { end, gaps, files: await filesOf(capture), folder: location(capture), report },
     };
   };
 
-  const filesOf = (capture: PacketCapture): string[] => {
+  const filesOf = async (capture: PacketCapture): Promise<string[]> => {
     const { folder, prefix } = placeOrThrow();
-    return packetFiles(prefix, namesIn(folder)).map(({ name }) => join(location(capture), name));
+    return (await ownFiles(folder, prefix)).map(({ name }) => join(location(capture), name));
   };
 
   const world: SessionWorld = {

@@ -85,7 +85,7 @@ function statusAfter(remains: Remains, over: Partial<SessionWorld> = {}) {
       cluster: "c",
       suspendAtExit: true,
     }),
-    filesOf: () => ["/var/pcapper/pcap1/n1.pcap1.1.00001.pcap"],
+    filesOf: async () => ["/var/pcapper/pcap1/n1.pcap1.1.00001.pcap"],
     recover: async () => remains,
     stop: new AbortController().signal,
     onReport: () => undefined,
