@@ -26,7 +26,7 @@ const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
   "interface-deleted": ["TargetGone", "InterfaceNotFound", "Interrupted"],
   "interface-down": ["InterfaceDown", "Interrupted"],
   // A capture that runs goes on; an agent that comes back does not find the name.
-  "interface-renamed": ["InterfaceNotFound", "TargetGone", "Interrupted"],
+  "interface-renamed": ["InterfaceNotFound", "InterfaceDown", "TargetGone", "Interrupted"],
   "pod-deleted": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
   "pod-replaced": ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
   "pod-network-gone": ["TargetGone", "PodNetworkNotFound", "Interrupted"],
