@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mustExecute } from "../../helpers/execute.ts";
 import { cacheFolder } from "../../kubernetes/binaries/cache-folder.ts";
@@ -12,7 +12,16 @@ export function buildah(...args: string[]): Promise<string> {
   const oneAtATime = ["flock", root];
   const privately = ["unshare", "--mount", "sh", "-c", WITH_PRIVATE_RUN, "sh", run];
   const storage = ["--root", root, "--runroot", run, "--storage-driver", "overlay"];
-  return mustExecute([...oneAtATime, ...privately, "buildah", ...storage, ...args]);
+  const surroundings = ["env", `CONTAINERS_CONF=${configuration()}`];
+  return mustExecute([...oneAtATime, ...privately, ...surroundings, "buildah", ...storage, ...args]);
+}
+
+/** @returns path of a file by which buildah does not make /etc/cni on this machine */
+function configuration(): string {
+  const path = join(storageFolder("."), "containers.conf");
+  const networks = JSON.stringify(storageFolder("networks"));
+  if (!existsSync(path)) writeFileSync(path, `[network]\nnetwork_config_dir = ${networks}\n`);
+  return path;
 }
 
 function storageFolder(name: string): string {
@@ -40,8 +49,6 @@ export async function buildImage(build: Build): Promise<string> {
   const options = ["--isolation", "chroot", "--pull-never", "--layers", "--format", "docker", "--tag", name];
   if (file !== undefined) options.push("--file", file);
   if (target !== undefined) options.push("--target", target);
-  // By default it makes /etc/cni on this machine.
-  options.push("--cni-config-dir", storageFolder("cni"));
   for (const [key, value] of Object.entries(values)) options.push("--build-arg", `${key}=${value}`);
   const told = await buildah("build", ...options, context);
   return told.trim().split("\n").at(-1) ?? "";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Executed, execute } from "../../helpers/execute.ts";
 import { makeTemporaryFolder } from "../../helpers/temporary-folder.ts";
 import { findBinaries } from "../../kubernetes/binaries/binaries.ts";
-import { helm, mustHelm } from "../../kubernetes/helm.ts";
+import { mustHelm } from "../../kubernetes/helm.ts";
 import { varOf } from "../node-files.ts";
 import { clusterPlace } from "../place.ts";
 
@@ -41,8 +41,6 @@ export async function apply(...objects: object[]): Promise<void> {
 }
 
 export const onCluster = (...args: string[]): Promise<string> => mustHelm(args, place.kubeconfig);
-
-export const tryOnCluster = (...args: string[]): Promise<Executed> => helm(args, place.kubeconfig);
 
 /** What is in a node's /var/pcapper, but for the agent's own lock. */
 export function filesOn(node: string): string[] {
