@@ -32,9 +32,8 @@ const MEASURES: Record<Part, Measure> = {
     if (results.watch.updatesOfOthers === 0) results.wrong.push("no status was refreshed");
   },
   requests: (site, options, results) => measureRequests(site, options, results, say),
-  memory: async (site, { resources, smoke }, results) => {
-    results.memory = await measureMemory(site, resources, say, smoke ? 1000 : undefined);
-  },
+  memory: (site, { resources, smoke }, results) =>
+    measureMemory(site, resources, results.memory, say, smoke ? 1000 : undefined),
 };
 
 async function main(): Promise<number> {

@@ -19,17 +19,17 @@ function specOf(index: number, targetNode: string): object {
   return { ...spec, captureFilter: `no filter ${index}` };
 }
 
-/** An agent that all resources are for, and one that has nothing to do: at rest, with many resources, and after. */
+/** Of an agent that all resources are for, and one that has nothing to do: at rest, with many resources, and after. */
 export async function measureMemory(
   site: Site,
   count: number,
+  samples: MemorySample[],
   say: (line: string) => void,
   rest = REST,
-): Promise<MemorySample[]> {
+): Promise<void> {
   const { server, captures } = site;
   const owner = await site.addAgent();
   const idle = await site.addAgent();
-  const samples: MemorySample[] = [];
   const sample = (when: string): void => {
     const now = { when, owner: memoryOf(owner.process.pid), idle: memoryOf(idle.process.pid) };
     samples.push(now);
@@ -56,11 +56,10 @@ export async function measureMemory(
   await pause(rest);
   sample(`${count} answered, at rest`);
   while (captures.count() > 0) {
-    // A collection this large may take longer than the server gives one request.
-    await server.admin.send("DELETE", capturesPath("pcapper"));
+    // A collection this large may take longer than the server gives one request: then the rest is next.
+    await server.admin.send("DELETE", capturesPath("pcapper")).catch(() => undefined);
     await pause(1000);
   }
   await pause(rest);
   sample("all deleted, at rest");
-  return samples;
 }
