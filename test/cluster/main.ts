@@ -21,7 +21,7 @@ program
   .description("bring it up, unless it is")
   .action(async () => {
     if (!isUp(place())) await startCluster(place(), say);
-    process.stdout.write(usage(place(), await findPrograms()));
+    process.stdout.write(await usage(place(), await findPrograms()));
   });
 program
   .command("down")
@@ -42,7 +42,7 @@ program
 program
   .command("env")
   .description("lines for a shell: KUBECONFIG and PATH")
-  .action(async () => void process.stdout.write(environment(place(), await findPrograms())));
+  .action(async () => void process.stdout.write(await environment(place(), await findPrograms())));
 program
   .command("load")
   .description("build the images from the checkout and give them to the nodes")
