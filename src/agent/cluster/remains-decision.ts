@@ -38,7 +38,7 @@ export function decideOnRemains(
     if (!(latest > Date.parse(lastSeen))) return stopped;
     // Finished, and nobody knows when in this time: that nothing was captured in it has to be told.
     const endTime = timeText(latest);
-    return { ...stopped, gaps: [...gaps, { from: lastSeen, to: endTime }], endTime };
+    return { ...stopped, gaps: withGap(gaps, lastSeen, endTime), endTime };
   }
   const packets = manifest.statistics.packets ?? 0;
   if (plan.packetCount > 0 && packets >= plan.packetCount) return ended("PacketCountReached", "");
@@ -49,12 +49,18 @@ export function decideOnRemains(
       "The agent was gone when the capture's time ended; the files it had written are kept.",
     );
   }
-  const all = [...gaps, { from: lastSeen, to: timeText(now) }];
-  return { go: "on", earlier: earlierLife(manifest, gaps, lastSeen), secondsLeft, gaps: all };
+  const all = withGap(gaps, lastSeen, timeText(now));
+  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all };
+}
+
+/** One gap with what a repair found uncounted just before it. */
+function withGap(gaps: readonly Gap[], from: string, to: string): readonly Gap[] {
+  const last = gaps.at(-1);
+  return last?.to === from ? [...gaps.slice(0, -1), { from: last.from, to }] : [...gaps, { from, to }];
 }
 
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
-function earlierLife(manifest: Manifest, gaps: readonly Gap[], gapFrom: string): EarlierLife {
+function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
   const { files, removed, highestNumber = 0 } = manifest;
   const highest = Math.max(1, highestNumber, removed.files, ...files.map(({ number }) => number));
   return {
@@ -62,7 +68,7 @@ function earlierLife(manifest: Manifest, gaps: readonly Gap[], gapFrom: string):
     nextNumber: highest + 1,
     files: manifest.files,
     statistics: reportOf(manifest).statistics,
-    gaps: JSON.stringify(gaps),
-    gapFrom,
+    gaps: JSON.stringify(gaps.slice(0, -1)),
+    gapFrom: gaps.at(-1)?.from ?? "",
   };
 }

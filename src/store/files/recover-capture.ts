@@ -105,9 +105,9 @@ async function endManifest(
   if (manifest.finished !== undefined) return { manifest, changed: false };
   const names = companionNames(place.prefix);
   const { files, cutBytes } = await repairFiles(place, manifest);
-  const lastSeen = capturedThrough(manifest, files);
   const end = interruption(cutBytes);
-  const repaired = finishedManifest(repairedManifest(manifest, files), end, lastSeen);
+  const whole = repairedManifest(manifest, files);
+  const repaired = finishedManifest(whole, end, capturedThrough(whole, files));
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };

@@ -50,8 +50,9 @@ export async function repairRemains(
   // First on the disk what the repair itself makes unknowable: it may be cut short, and be done again.
   await saveManifest(folder, prefix, { ...found.manifest, highestNumber });
   const { files } = await repairFiles(place, found.manifest);
-  const lastSeen = capturedThrough(found.manifest, files);
-  const manifest = { ...repairedManifest(found.manifest, files), highestNumber, lastSeen };
+  const repaired = repairedManifest(found.manifest, files);
+  const lastSeen = capturedThrough(repaired, files);
+  const manifest = { ...repaired, highestNumber, lastSeen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };
 }

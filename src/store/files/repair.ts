@@ -38,12 +38,17 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
     files: manifest.removed.files + gone.length + uncounted.length,
     packets: manifest.removed.packets + sum(gone, (file) => file.packets),
   };
+  const counted = capturedThrough(manifest, files);
+  const newest = capturedThrough(rest, files);
+  // What was captured since is in part in files that the ring has removed: a time of which nothing is claimed.
+  const gap = Date.parse(newest) > Date.parse(counted) ? [{ from: counted, to: newest }] : [];
   const stillThere = known.filter((file) => numbers.has(file.number));
   const removedBytes = Math.max(0, (manifest.statistics.bytes ?? 0) - sum(stillThere, packetBytes));
   return {
     ...rest,
     files,
     removed,
+    ...(gap.length === 0 ? {} : { gaps: [...(manifest.gaps ?? []), ...gap] }),
     statistics: {
       ...manifest.statistics,
       packets: removed.packets + sum(files, (file) => file.packets),

@@ -35,7 +35,12 @@ test.each<[string, number[], number[], { files: number; packets: number }, numbe
     packets: removed.packets + 10 * files.length,
     filesRemoved: removed.files,
   });
-  expect(capturedThrough(MANIFEST, files)).toBe(`2026-01-01T00:00:0${through}.000Z`);
+  const counted = `2026-01-01T00:00:0${through}.000Z`;
+  expect(capturedThrough(MANIFEST, files)).toBe(counted);
+  // What is kept of the time since is in a gap, and is what it was seen last by.
+  const newest = `2026-01-01T00:00:0${there.at(-1)}.000Z`;
+  expect(repaired.gaps ?? []).toEqual(newest === counted ? [] : [{ from: counted, to: newest }]);
+  expect(capturedThrough(repaired, files)).toBe(newest);
 });
 
 test("where every file was synced, only what came after the current one is unseen", () => {

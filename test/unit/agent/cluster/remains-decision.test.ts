@@ -51,6 +51,15 @@ describe("what an earlier agent left of a capture", () => {
     expect(decision.gaps).toEqual(gaps);
   });
 
+  test("makes one gap of what was not counted and the time without an agent", () => {
+    const uncounted = { from: new Date(at(8)).toISOString(), to: lastSeen };
+    const found = { manifest: manifest({ gaps: [uncounted] }), lastSeen };
+    const decision = decideOnRemains(capture(), found, at(25));
+    if (decision.go !== "on") throw new Error("it should go on");
+    expect(decision.gaps).toEqual([{ from: uncounted.from, to: new Date(at(25)).toISOString() }]);
+    expect(decision.earlier).toMatchObject({ gaps: "[]", gapFrom: uncounted.from });
+  });
+
   test("never captures longer than asked for, also where the clock was set back", () => {
     expect(decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(-500))).toMatchObject({
       secondsLeft: 60,
