@@ -6,7 +6,7 @@ import type { ApiServer } from "../kubernetes/api-server.ts";
 import { collectCapture } from "./collect.ts";
 import { leftoversOf, manifestsOf } from "./folder-of.ts";
 import { INJECTIONS, type Scene } from "./injections/inject.ts";
-import { handleLives, type Lives } from "./lives.ts";
+import { handleLives, type Life, type Lives } from "./lives.ts";
 import { isFinal } from "./oracle/judge-history.ts";
 import { BOUND } from "./oracle/judge-outcome.ts";
 import type { Injection, Observation } from "./oracle/observation.ts";
@@ -129,15 +129,17 @@ async function allEnded({ agent }: Site, lives: Lives, watch: CaptureWatch): Pro
 
 async function settled({ hostmount, agent }: Site, lives: Lives): Promise<void> {
   await agent.atWork(START).catch(() => undefined);
-  const end = Date.now() + SETTLED;
-  const isBusy = () =>
-    lives.all().some(({ uid, planned }) => {
-      const folder = join(hostmount.path, planned.name);
-      return manifestsOf(folder, uid).some(({ prefix }) => leftoversOf(folder, prefix).length > 0);
-    });
+  const begin = Date.now();
+  const isBusy = ({ uid, planned, deletedAt }: Life): boolean => {
+    const folder = join(hostmount.path, planned.name);
+    const found = manifestsOf(folder, uid);
+    const patience = begin + (deletedAt === undefined ? SETTLED : CLEAN_UP);
+    const isTemporary = found.some(({ prefix }) => leftoversOf(folder, prefix).length > 0);
+    return Date.now() < patience && (deletedAt === undefined ? isTemporary : found.length > 0);
+  };
   // Events are told one after the other, each with a moment of its own.
   await pause(2000);
-  while (isBusy() && Date.now() < end) await pause(100);
+  while (lives.all().some(isBusy)) await pause(100);
 }
 
 async function collect(

@@ -51,7 +51,11 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   const met = seen.injections.filter((injection) => concerns(injection, capture) && injection.from < natural);
   // One that was over by then, or just as its target went, may have had its end before.
   const over = Math.min(natural, capture.manifest?.endTime ?? natural);
-  const ended = met.some(({ kind, from }) => END_OF_TARGET.includes(kind) && from < over - CLOSE);
+  // One that began later found its target there again.
+  const ended = met.some(
+    ({ kind, from, to }) =>
+      END_OF_TARGET.includes(kind) && from < over - CLOSE && !(started !== undefined && started > to),
+  );
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
   // Whatever became of its target: it was stopped before it began.

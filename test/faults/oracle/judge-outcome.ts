@@ -7,6 +7,8 @@ import type { CaptureSeen, Finding, Moment, Observation } from "./observation.ts
 
 /** Milliseconds after which a true status must be there, once nothing is in its way. */
 export const BOUND = 75_000;
+/** Milliseconds before its death of which an agent may not have told what it captured. */
+const IN_MEMORY = 2000;
 /** Milliseconds by which a capture may be longer or shorter than it was asked to be. */
 const ACCURACY = 1500;
 
@@ -106,7 +108,9 @@ function wrongGaps(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obse
     found.push(finding(capture, "gaps", text));
   }
   for (const gap of gaps) {
-    if (seen.agentAway.some((away) => overlaps(away, gap))) continue;
+    // What was in memory when it died goes with it.
+    const away = seen.agentAway.map(({ from, to }) => ({ from: from - IN_MEMORY, to }));
+    if (away.some((time) => overlaps(time, gap))) continue;
     const text = `a gap from ${gap.from} to ${gap.to} is told, and the agent was there`;
     found.push(finding(capture, "gaps", text));
   }

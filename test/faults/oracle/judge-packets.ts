@@ -28,12 +28,14 @@ export function judgePackets(capture: CaptureSeen, sent: readonly Batch[]): Find
 }
 
 /** The time of which the capture says that it captured, gaps included; undefined where it never began. */
-function claimedWindow({ manifest, files, history }: CaptureSeen): Interval | undefined {
+function claimedWindow({ manifest, files, history, spec }: CaptureSeen): Interval | undefined {
   if (manifest === undefined) return undefined;
   const from = manifest.startTime;
   const last = files.at(-1)?.packets.at(-1)?.at;
-  // Packets behind the last one that was asked for are nobody's loss.
-  if (manifest.reason === "PacketCountReached" && last !== undefined) return { from, to: last + 1 };
+  // Packets behind the last one that was asked for are nobody's loss, also where some of those were.
+  const { packets, dropped } = manifest.statistics;
+  if (packets + dropped >= Number(spec.packetCount ?? Infinity) && last !== undefined)
+    return { from, to: last + 1 };
   const told = history.findLast(({ status }) => status !== undefined)?.status?.endTime;
   const to = manifest.endTime ?? Date.parse(told ?? "");
   return Number.isNaN(to) ? undefined : { from, to };

@@ -47,6 +47,12 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["Stopped", "TargetGone", "InterfaceNotFound", "Interrupted"],
   ],
   [
+    "the pod is replaced before it began",
+    (_, seen) =>
+      void seen.injections.push({ kind: "pod-replaced", from: T + 1000, to: T + 1500, capture: "one" }),
+    ["TimeElapsed", "TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
     "another capture's pod goes",
     (_, seen) =>
       void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "other" }),
