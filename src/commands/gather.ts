@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { PcapperError, throwProblems } from "../errors.ts";
 import { type SinceArguments, sinceTime } from "../export/since.ts";
 import { type GatherWorld, gather as gatherAll } from "../gather/gather.ts";
@@ -25,6 +26,8 @@ export interface GatherArguments extends SinceArguments {
 
 /** `pcapper gather`: captures of all nodes, to this machine. @returns the exit code */
 export async function gather(names: readonly string[], options: GatherArguments): Promise<number> {
+  // What passes through is short-lived: collected often it needs 120 MB instead of 190, and less time.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const { namespace, includeRunning = false } = options;
   const selection = { includeRunning, since: sinceTime(options, Date.now()) };
   const output = await usableFolder(options.output);
