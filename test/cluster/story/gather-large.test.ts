@@ -72,9 +72,11 @@ describeAsRoot("gathering large captures", () => {
         async () => !(await agentPods()).some(({ node }) => node === "node-b"),
         90,
       );
+      // It is another template, so node-a has a new pod as well.
+      await mustKubectl("rollout", "status", "daemonset/pcapper", "-n", NAMESPACE, "--timeout=120s");
       const output = join(gathered.path, "half");
       const { code, stderr } = await pcapper("gather", "--output", output);
-      expect(code).toBe(1);
+      expect(code, stderr).toBe(1);
       expect(stderr).toContain("node-b");
       await expectSame(output, "node-a");
       expect(readFileSync(join(output, "summary.json"), "utf8")).toContain("node-b");
