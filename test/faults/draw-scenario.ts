@@ -36,8 +36,8 @@ const ON_INTERFACE: readonly FaultKind[] = ["interface-down", "interface-renamed
 /** Milliseconds before a capture is made in which a fault may begin, too. */
 const BEFORE = 300;
 
-/** Faults of a scenario, round by round: each kind alone, with a second one, with three others. */
-const ROUNDS = [1, 2, 4];
+/** Faults of a scenario, round by round: each kind alone, with a second one, twice with three others. */
+const ROUNDS = [1, 2, 4, 4];
 
 /** Seeds go round all kinds of faults; what goes with them is drawn. */
 export function drawScenario(seed: number): Scenario {

@@ -58,6 +58,8 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   );
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
+  if (capture.stopAskedAt !== undefined && couldNotHear(seen, capture.stopAskedAt, natural))
+    right.add("TimeElapsed");
   // Whatever became of its target: it was stopped before it began.
   if (capture.stopAskedAt !== undefined && started === undefined) right.add("Stopped");
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
@@ -81,6 +83,15 @@ export function naturalEnd({ manifest, spec, createdAt }: CaptureSeen): Moment {
 function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): boolean {
   if (kind.startsWith("interface-")) return spec.targetNode !== undefined && spec.targetInterface !== "any";
   return capture === undefined || capture === name;
+}
+
+/** A stop that was asked for while the agent could not hear of it, until its time was over. */
+function couldNotHear({ injections }: Observation, asked: Moment, natural: Moment): boolean {
+  return injections.some(({ kind, from, to }) => {
+    if (!API_FAULTS.includes(kind) && kind !== "agent-frozen") return false;
+    const heard = to + (kind === "agent-frozen" ? CLOSE : API_PATIENCE);
+    return from < natural && asked >= from - CLOSE && asked < heard && natural < heard;
+  });
 }
 
 /** The agent went while it ran, and could not be back at work before its time was over. */

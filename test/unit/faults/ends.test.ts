@@ -13,6 +13,14 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["Stopped", "TimeElapsed"],
   ],
   [
+    "it is stopped while the API fails, until its time is over",
+    (capture, seen) => {
+      capture.stopAskedAt = T + 4000;
+      seen.injections.push({ kind: "api-fails", from: T + 3000, to: T + 7900 });
+    },
+    ["Stopped", "TimeElapsed"],
+  ],
+  [
     "it has all packets that were asked for",
     (capture) => (capture.spec.packetCount = 600),
     ["PacketCountReached"],
