@@ -37,6 +37,14 @@ complain() {
   failed=1
 }
 
+# The archive's last file is the list of checksums: without it the archive did not come whole. Exec loses the end of a
+# stream now and then on a busy node, without an error: three tries.
+fetch() {
+  rm -f "$2/checksums.sha256"
+  kubectl exec -n "$namespace" "$1" -c files -- pcapper export tar "${export_args[@]}" </dev/null |
+    tar -x -f - -C "$2" --no-same-owner && [ -f "$2/checksums.sha256" ]
+}
+
 mkdir -p "$output/cluster"
 selector=app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent
 columns='{range .items[*]}{.metadata.name}{"\t"}{.spec.nodeName}{"\n"}{end}'
@@ -56,10 +64,7 @@ while IFS=$'\t' read -r pod node; do
   fi
   folder=$output/$node
   mkdir -p "$folder"
-  rm -f "$folder/checksums.sha256"
-  # The archive's last file is the list of checksums: without it the archive did not come whole.
-  kubectl exec -n "$namespace" "$pod" -c files -- pcapper export tar "${export_args[@]}" </dev/null |
-    tar -x -f - -C "$folder" --no-same-owner ||
+  fetch "$pod" "$folder" || fetch "$pod" "$folder" || fetch "$pod" "$folder" ||
     complain "node $node: not everything was fetched"
   if [ ! -f "$folder/checksums.sha256" ]; then
     complain "node $node: the archive has no end"

@@ -11,10 +11,9 @@ const NOT_FOUND = `[${"PCAPPER_EXPORT_NOT_FOUND" satisfies ErrorCode}]`;
 /** What an export that did not end well means for whoever asked. */
 export function exportError(exitCode: number, stderr: string): Error {
   const said = lastLine(stderr).replace(/^pcapper: /, "");
-  if (OWN_FAILURES.includes(exitCode)) {
-    return new FetchError(said === "" ? `exit code ${exitCode}` : said, {
-      missing: said.endsWith(NOT_FOUND),
-    });
+  // Without its sentence, which exec may lose, nobody knows what failed.
+  if (OWN_FAILURES.includes(exitCode) && said !== "") {
+    return new FetchError(said, { missing: said.endsWith(NOT_FOUND) });
   }
   return new ConnectionLost(`the export ended with ${exitCode}${said === "" ? "" : `: ${said}`}`);
 }
