@@ -6,8 +6,8 @@ import { FetchError } from "../../../src/gather/fetch-error.ts";
 describe("an export that did not end well", () => {
   test("is a failure in the node's own words, which say whether the file is gone", () => {
     const gone = exportError(1, '{"hashed":5}\npcapper: c/f is not there [PCAPPER_EXPORT_NOT_FOUND]\n');
-    expect(gone).toEqual(new FetchError("c/f is not there [PCAPPER_EXPORT_NOT_FOUND]"));
-    expect(gone).toMatchObject({ missing: true });
+    const sentence = "c/f is not there [PCAPPER_EXPORT_NOT_FOUND]";
+    expect(gone).toEqual(new FetchError(sentence, { missing: true }));
     expect(exportError(2, "pcapper: x [PCAPPER_BAD_ARGUMENT]\n")).toMatchObject({ missing: false });
   });
 
