@@ -6,6 +6,8 @@ import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./ob
 const BACK_AT_WORK = 15_000;
 /** Milliseconds an agent may wait before it asks an API server again that failed it. */
 const API_PATIENCE = 35_000;
+/** Milliseconds that an end takes until it is on the disk: who dies in them leaves nothing that tells of it. */
+const CLOSING = 2000;
 /** Milliseconds in which an end may come by another cause that was just as near. */
 const CLOSE = 3000;
 
@@ -97,7 +99,7 @@ function couldNotHear({ injections }: Observation, asked: Moment, natural: Momen
 /** The agent went while it ran, and could not be back at work before its time was over. */
 function wasAwayAtTheEnd(seen: Observation, started: Moment | undefined, natural: Moment): boolean {
   return seen.agentAway.some((away) => {
-    if (away.from >= natural || (started !== undefined && away.to < started)) return false;
+    if (away.from >= natural + CLOSING || (started !== undefined && away.to < started)) return false;
     return backAtWork(seen, away) >= natural;
   });
 }

@@ -80,6 +80,11 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["TimeElapsed", "Interrupted"],
   ],
   [
+    "the agent dies while it closes the files",
+    (_, seen) => void seen.agentAway.push({ from: T + 8500, to: T + 12_000 }),
+    ["TimeElapsed", "Interrupted"],
+  ],
+  [
     "the agent is back, and the API is not",
     (capture, seen) => {
       capture.spec.captureSeconds = 40;
