@@ -71,7 +71,9 @@ describe("pcapper export list", () => {
     const prefix = makeCapture(hostmount.path, { files: [madeFile(1, 10), madeFile(2, 10)], part });
     unlinkSync(join(hostmount.path, "pcap1", packetName(prefix, 1)));
     const [capture] = (await list()).captures;
-    expect(capture?.problems).toEqual([`${packetName(prefix, 1)} is named by the manifest, but is not there`]);
+    expect(capture?.problems).toEqual([
+      `${packetName(prefix, 1)} is named by the manifest, but is not there`,
+    ]);
     expect(capture?.removedMeanwhile).toBeUndefined();
   });
 
