@@ -18,16 +18,16 @@ const KEPT = join(import.meta.dirname, "../../build/faults");
 export async function runCampaign(options: Options, say: (line: string) => void): Promise<Result[]> {
   const end = performance.now() + options.time;
   const results: Result[] = [];
-  let next = options.first;
   const job = async (): Promise<void> => {
     const server = await startApiServer();
     try {
       await applyCrd(server);
       for (const namespace of ["pcapper", PODS]) await makeNamespace(server.admin, namespace);
       await applyAgentRbac(server);
-      while (next <= options.last && performance.now() < end) {
-        next += 1;
-        results.push(await runSeed(server, next - 1, options, say));
+      while (performance.now() < end) {
+        const { value: seed, done } = options.seeds.next();
+        if (done === true) return;
+        results.push(await runSeed(server, seed, options, say));
       }
     } finally {
       await server.stop();

@@ -3,6 +3,11 @@ import { tableText } from "../../faults/docs.ts";
 import { readOptions } from "../../faults/options.ts";
 import { type Result, rowsOf } from "../../faults/result.ts";
 
+function* all(words: string[]): Generator<number | undefined> {
+  const { seeds } = readOptions(words);
+  for (let next = seeds.next(); next.done !== true; next = seeds.next()) yield next.value;
+}
+
 const RESULTS: Result[] = [
   { seed: 1, faults: ["agent-killed"], captures: 1, packets: 10, worst: 1500, findings: [] },
   {
@@ -44,17 +49,20 @@ test("the table tells the sum, the seeds that failed, and a row for each fault",
 });
 
 test("options say which seeds, and for how long", () => {
-  expect(readOptions(["--seed", "7"])).toMatchObject({ first: 7, last: 7, time: Number.POSITIVE_INFINITY });
-  expect(readOptions(["--seeds", "3-9", "--minutes", "2"])).toMatchObject({
-    first: 3,
-    last: 9,
-    time: 120_000,
-  });
-  expect(readOptions(["--minutes", "5"])).toMatchObject({ first: 0, last: Number.POSITIVE_INFINITY });
+  expect([...all(["--seed", "7"])]).toEqual([7]);
+  expect([...all(["--seeds", "3-5", "--minutes", "2"])]).toEqual([3, 4, 5]);
+  expect(readOptions(["--seeds", "3-5", "--minutes", "2"]).time).toBe(120_000);
+});
+
+test("without seeds those that once found something come first, and each comes once", () => {
+  const { seeds } = readOptions(["--minutes", "5"]);
+  const begin = Array.from({ length: 60 }, () => seeds.next().value);
+  expect(begin.slice(0, 2)).toEqual([1, 27]);
+  expect(begin.toSorted((a, b) => Number(a) - Number(b))).toEqual(begin.map((_, seed) => seed));
 });
 
 test("options that say nothing, or nothing that can be understood, are refused with a sentence", () => {
-  for (const words of [[], ["--seeds", "9"], ["--minutes", "soon"]]) {
+  for (const words of [[], ["--seeds", "9,10"], ["--minutes", "soon"]]) {
     expect(() => readOptions(words)).toThrow(/Usage: node test\/faults\/main.ts/);
   }
 });
