@@ -1,23 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { type Access, makeApiClient } from "../kubernetes/api-client.ts";
 import type { Binaries } from "../kubernetes/binaries/binaries.ts";
 import type { NodeBinaries } from "../kubernetes/binaries/node-binaries.ts";
-import { freePorts } from "../kubernetes/free-port.ts";
 import { kubeconfigText } from "../kubernetes/kubeconfig.ts";
 import { serviceAccountKeys } from "../kubernetes/service-account-keys.ts";
 import { API_PORT, CONTROL_PLANE, NODES, SERVICES } from "./addresses.ts";
-import { type Daemon, startDaemon, stopDaemon } from "./daemon.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
 import { inNetwork } from "./holder.ts";
 import type { ClusterPlace } from "./place.ts";
+import { openWayIn } from "./way-in.ts";
 
 export type Programs = Binaries & NodeBinaries;
 
-const FORWARD = join(import.meta.dirname, "../kubernetes/forward.ts");
-const WAY_IN = "way-in";
 const ETCD = "http://127.0.0.1:2379";
 
 /** Access of the administrator from this machine, and of each node from its own network. */
@@ -122,37 +119,6 @@ function controllerFlags(place: ClusterPlace, kubeconfig: string): Record<string
 
 function schedulerFlags(kubeconfig: string): Record<string, string | boolean> {
   return { kubeconfig, "leader-elect": false, "bind-address": "127.0.0.1" };
-}
-
-/** A port of this machine's loopback that leads to the API server: a socket crosses from network to network. */
-async function openWayIn(place: ClusterPlace, holder: number): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  startDaemon(place, WAY_IN, forward(String(port), socketOf(place)));
-  startDaemon(place, "way-out", inNetwork(holder, forward(socketOf(place), String(API_PORT))));
-  return port;
-}
-
-/** Breaks every connection from this machine to the API server; new ones are taken at once. */
-export async function breakConnections(place: ClusterPlace): Promise<void> {
-  const { port } = new URL(serverOf(place));
-  await stopDaemon(place, WAY_IN);
-  startDaemon(place, WAY_IN, forward(port, socketOf(place)));
-}
-
-/** https://HOST:PORT, as the cluster's kubeconfig has it. */
-function serverOf({ kubeconfig }: ClusterPlace): string {
-  const { clusters } = parse(readFileSync(kubeconfig, "utf8")) as {
-    clusters: [{ cluster: { server: string } }];
-  };
-  return clusters[0].cluster.server;
-}
-
-function forward(...ends: string[]): string[] {
-  return [process.execPath, FORWARD, ...ends];
-}
-
-function socketOf({ folder }: ClusterPlace): string {
-  return join(folder, "api.sock");
 }
 
 async function accessOnceReady(

@@ -9,9 +9,10 @@ import { makeTemporaryFolder } from "../../helpers/temporary-folder.ts";
 import { waitUntil } from "../../helpers/wait-until.ts";
 import { senderProgram } from "../../traffic/compile.ts";
 import { NODES } from "../addresses.ts";
-import { breakConnections } from "../control-plane.ts";
+
 import { holderPid, inNetwork } from "../holder.ts";
 import { varOf } from "../node-files.ts";
+import { breakConnections } from "../way-in.ts";
 import { capture, deleteCaptures, stop, untilProgress } from "./captures.ts";
 import { agentPods, install, NAMESPACE, uninstall } from "./installation.ts";
 import { mustKubectl, PCAPPER, pcapper, place } from "./test-cluster.ts";
