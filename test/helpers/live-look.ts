@@ -32,6 +32,9 @@ function readListed(pcapper: Pcapper, file: ManifestFile): PcapRecord[] | undefi
     return readPcap(pathOf(pcapper.folder, file), file.bytes).records;
   } catch (error) {
     if (!isMissing(error)) throw error;
+    // Renamed between the look at its name and the opening: now it has its last name.
+    const whole = { ...file, name: file.name.replace(/\.part$/, "") };
+    if (whole.name !== file.name) return readListed(pcapper, whole);
     // Only the ring removes, and only the oldest: the manifest follows within about a second.
     if (file.number < oldestThere(pcapper.folder)) return undefined;
     throw error;

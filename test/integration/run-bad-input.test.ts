@@ -107,7 +107,8 @@ describeAsRoot("pcapper run with bad input", () => {
     }
     write({ ...GOOD, captureFilter: terms.join(" or ") });
     expectRefused(await run(), ["captureFilter", "instructions", "4096"]);
-    write({ ...GOOD, captureFilter: terms.slice(4).join(" or ") });
+    // Fewer still: net.core.optmem_max is what the kernel gives a socket's filter, some 40 bytes an instruction.
+    write({ ...GOOD, captureFilter: terms.slice(-20).join(" or ") });
     expect(await run()).toMatchObject({ code: 0 });
   });
 
