@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { PcapperError, throwProblems } from "../errors.ts";
@@ -45,6 +45,8 @@ export async function gather(names: readonly string[], options: GatherArguments)
     watch: progress.watch,
   };
 
+  // A run that is killed must not leave the word of an earlier one.
+  await rm(layoutOf(output).summary, { force: true });
   const result = await gatherAll(world, { namespace, names, selection, output }).finally(() => {
     progress.end();
     world.api.close();

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Executed, execute } from "../helpers/execute.ts";
 import { madeFile, makeCapture, packetName } from "../helpers/hostmount.ts";
@@ -14,7 +14,7 @@ case $1 in
   get)
     case "$*" in
       *"get pods"*) printf 'agent-a\\tnode-a\\nagent-b\\tnode-b\\n' ;;
-      *jsonpath*) echo "\${CLAIMED:-node-a}" ;;
+      *jsonpath*) [ "\${CLAIMED:-}" != refused ] && printf "\${CLAIMED:-}" ;;
       *) echo "kind: List" ;;
     esac ;;
   logs) echo "log of $4" ;;
@@ -23,6 +23,7 @@ case $1 in
     [ "$1 $2" = "pcapper export" ] || exit 9
     shift 2; kind=$1; shift
     [ "$pod" = "\${BROKEN_POD:-}" ] && exit 1
+    [ "$pod" = agent-a ] && [ -n "\${HOSTILE:-}" ] && exec cat "$HOSTILE"
     "$PCAPPER" export "$kind" --hostmount "$HOSTS/\${pod/agent/node}" "$@" | head -c "\${CUT:-1000000000}" ;;
 esac
 `;
@@ -96,9 +97,67 @@ describe("pcapper-gather.sh", () => {
   });
 
   test("a node without a pod that a capture names makes it 1", async () => {
-    const { code, stderr } = await gather({ CLAIMED: "node-z" });
+    const { code, stderr } = await gather({ CLAIMED: "pcap1\\tnode-z\\tTrue\\n" });
     expect(code).toBe(1);
-    expect(stderr).toBe("pcapper-gather: node node-z has captures, but no pod of pcapper is there\n");
+    expect(stderr).toBe(
+      "pcapper-gather: node node-z has files of capture pcap1, but no pod of pcapper is there\n",
+    );
+  });
+
+  test.each(["agent.log", "pcap1/x.pcap", "pcap1"])(
+    "a node whose archive has %s as a link is refused, and nothing is written through it",
+    async (link) => {
+      const evil = join(folder.path, "evil");
+      const victim = join(folder.path, "victim");
+      mkdirSync(join(evil, dirname(link)), { recursive: true });
+      writeFileSync(victim, "mine");
+      symlinkSync(victim, join(evil, link));
+      writeFileSync(join(evil, "checksums.sha256"), "");
+      await execute(["tar", "-c", "-f", `${evil}.tar`, "-C", evil, "."]);
+      const { code, stderr } = await gather({ HOSTILE: `${evil}.tar` });
+      expect(code).toBe(1);
+      expect(stderr).toContain("pcapper-gather: node node-a: refused,");
+      expect(readdirSync(here("node-a"))).toEqual([]);
+      expect(readFileSync(victim, "utf8")).toBe("mine");
+      expect(readdirSync(here()).sort()).toEqual(["cluster", "node-a", "node-b"]);
+    },
+  );
+
+  test("what is a link already is not written through", async () => {
+    const victim = join(folder.path, "victim");
+    writeFileSync(victim, "mine");
+    mkdirSync(here("node-a"), { recursive: true });
+    symlinkSync(victim, here("node-a/agent.log"));
+    symlinkSync(folder.path, here("node-b"));
+    const { code, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stderr).toContain("node-b is a symbolic link, nothing is written there");
+    expect(readFileSync(victim, "utf8")).toBe("mine");
+    expect(readFileSync(here("node-a/agent.log"), "utf8")).toBe("log of agent-a\n");
+  });
+
+  test("a name that no node has makes it 1", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 10)] });
+    expect(await gather({}, "pcap1", "pcap7")).toMatchObject({
+      code: 1,
+      stderr: "pcapper-gather: no node has a capture of the name pcap7\n",
+    });
+  });
+
+  test("a capture that is not on the node its status names makes it 1, also when an earlier run had it", async () => {
+    mkdirSync(here("node-b/pcap1"), { recursive: true });
+    expect(await gather({ CLAIMED: "pcap1\\tnode-b\\tTrue\\n" })).toMatchObject({
+      code: 1,
+      stderr: "pcapper-gather: node node-b has nothing of capture pcap1, whose status names it\n",
+    });
+    expect(await gather({ CLAIMED: "pcap1\\tnode-b\\tFalse\\n" })).toMatchObject({ code: 0 });
+  });
+
+  test("captures whose nodes cannot be read make it 1", async () => {
+    expect(await gather({ CLAIMED: "refused" })).toMatchObject({
+      code: 1,
+      stderr: "pcapper-gather: which nodes captures are on could not be read\n",
+    });
   });
 
   test.each([300_000, 1024, 512])(
