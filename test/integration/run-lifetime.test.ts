@@ -1,16 +1,6 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -19,6 +9,7 @@ import { describeAsRoot } from "../helpers/as-root.ts";
 import { dyingWithTest, type Executed, execute } from "../helpers/execute.ts";
 import { judge } from "../helpers/judges.ts";
 import { makeNetworkNamespace, type NetworkNamespace } from "../helpers/network-namespace.ts";
+import { NOT_A_LOCK } from "../helpers/not-a-lock.ts";
 import { capture, type Pcapper, readStatus, startPcapper } from "../helpers/pcapper.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
@@ -216,18 +207,7 @@ describeAsRoot("the life of pcapper run", () => {
     expect(stderr).toMatch(/^pcapper: pcap1: its status could not be kept in .+: EROFS.* \[WriteError\]$/m);
   });
 
-  test.each([
-    ["a FIFO", (path: string) => void execFileSync("mkfifo", [path])],
-    ["a folder", (path: string) => void mkdirSync(path)],
-    ["a symbolic link", (path: string) => symlinkSync("/dev/zero", path)],
-    [
-      "a sparse file of 1 GiB",
-      (path: string) => {
-        writeFileSync(path, "mine");
-        truncateSync(path, 2 ** 30);
-      },
-    ],
-  ])("%s that is called a lock neither holds up a run nor goes", async (_name, make) => {
+  test.each(NOT_A_LOCK)("%s that is called a lock neither holds up a run nor goes", async (_name, make) => {
     mkdirSync(join(output.path, "strangers"));
     for (const name of [".x.lock", ".n.x.1.lock"]) make(join(output.path, "strangers", name));
     expect((await start("pcap1", { captureSeconds: 1 }).ended).exitCode).toBe(0);

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
   chownSync,
   mkdirSync,
@@ -7,7 +6,6 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +16,7 @@ import { createdCaptures, type RunWorld, runCaptures } from "../../../src/run/ca
 import { RUN_DEFAULTS, readSettings } from "../../../src/settings.ts";
 import type { CaptureEvent } from "../../../src/store/capture-store.ts";
 import { createFileStore } from "../../../src/store/files/file-store.ts";
+import { NOT_A_LOCK } from "../../helpers/not-a-lock.ts";
 import { createFakeNative, type FakeNative, NO_PACKETS, runningElsewhere } from "../agent/fake-native.ts";
 
 const OPENED = { name: "eth0", index: 2, linkType: "EN10MB" };
@@ -268,18 +267,7 @@ test("a folder that is gone at the end takes no result with it", async () => {
   ]);
 });
 
-test.each([
-  ["a FIFO", (path: string) => void execFileSync("mkfifo", [path])],
-  ["a folder", (path: string) => void mkdirSync(path)],
-  ["a symbolic link", (path: string) => symlinkSync("/dev/zero", path)],
-  [
-    "a sparse file of 1 GiB",
-    (path: string) => {
-      writeFileSync(path, "");
-      truncateSync(path, 2 ** 30);
-    },
-  ],
-])("%s in place of a lock neither holds up a start nor counts", async (_name, make) => {
+test.each(NOT_A_LOCK)("%s in place of a lock neither holds up a start nor counts", async (_name, make) => {
   native.script = [RUNS, ENDS];
   mkdirSync(join(output, "elsewhere"));
   const path = join(output, "elsewhere", ".n.p.1.lock");
