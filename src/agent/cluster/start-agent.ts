@@ -1,6 +1,6 @@
 import { uptime } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
+import type { PacketCapture } from "../../api/resource.ts";
 import type { Native } from "../../capture/native.ts";
 import type { createCaptureTotals } from "../../http/figures.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
@@ -9,14 +9,11 @@ import { isGone } from "../../kubernetes/deletion.ts";
 import { createEventRecorder } from "../../kubernetes/events.ts";
 import { isApiMissing } from "../../kubernetes/kubernetes-error.ts";
 import type { KubernetesObject } from "../../kubernetes/kubernetes-object.ts";
-import { capturesPath } from "../../kubernetes/paths.ts";
-import { type Reflector, startReflector } from "../../kubernetes/reflector.ts";
 import type { Log } from "../../log.ts";
-import type { CaptureEvent } from "../../store/capture-store.ts";
+import type { CaptureEvent, CaptureStore } from "../../store/capture-store.ts";
 import { createKubernetesStore } from "../../store/kubernetes/kubernetes-store.ts";
-import type { ResolvedTarget, TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
-import { createAnswers } from "../answers/answers.ts";
+import { type Answers, createAnswers } from "../answers/answers.ts";
 import { createFreezeWatch } from "../answers/freeze-watch.ts";
 import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
@@ -24,7 +21,8 @@ import type { StopRequest } from "../session.ts";
 import { clearLocks } from "./clear-locks.ts";
 import type { NodePaths } from "./cluster-session.ts";
 import { createController } from "./controller.ts";
-import { keptCapture, keptPod } from "./kept-fields.ts";
+import { createFollowedObjects } from "./followed-objects.ts";
+import { recordOnPod } from "./record-on-pod.ts";
 import { createResumeFirst } from "./resume-first.ts";
 import { settleRemains } from "./settle-remains.ts";
 
@@ -59,7 +57,8 @@ const SUSPENDED: StopRequest = { reason: "Suspended", message: "" };
 /** Everything of an agent that holds its node's lock: copies of the API server's lists, and who works on them. */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const { native, settings, paths, api, log, totals, signal } = parts;
-  const { node, watchNamespace } = settings;
+  const { node, watchNamespace, deleteOlderThan } = settings;
+  const { now } = api;
   const ending = new AbortController();
   const say = (line: string) => log.warn({}, line);
   clearLocks(native, paths.hostmount, node, say);
@@ -67,46 +66,20 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const events = createEventRecorder(api, node, ending.signal, {
     onLost: ({ name }, { reason }, why) => log.warn({ name, reason }, `An Event could not be told: ${why}`),
   });
-  const store = createKubernetesStore(
+  const onEvent = (capture: PacketCapture, event: CaptureEvent) => tell(log, capture, event);
+  const store = createKubernetesStore(api, events, onEvent, ending.signal);
+  const answers = answersOf(parts, store);
+  const followed = createFollowedObjects({
     api,
-    events,
-    (capture, event) => tell(log, capture, event),
-    ending.signal,
-  );
-
-  const freezes = createFreezeWatch(
-    () => performance.now(),
-    () => uptime() * 1000,
-  );
-  const answers = createAnswers({
-    api,
-    store,
-    settings,
-    now: api.now,
-    monotonic: () => performance.now(),
-    lastFreeze: freezes.last,
-    random: Math.random,
-    log,
-  });
-  /** This node's own and those without an owner, once they are followed. */
-  const captureLists: Reflector<PacketCapture>[] = [];
-  const known = (uid: string) =>
-    captureLists.map((list) => list.get(uid)).find((capture) => capture !== undefined);
-  const retention = createRetention({
-    native,
-    api,
-    store,
-    known,
-    hostmount: paths.hostmount,
     node,
-    cluster: cluster.cluster,
-    deleteOlderThan: settings.deleteOlderThan,
-    isAtWork: (uid) => controller.isAtWork(uid),
-    now: api.now,
-    log,
+    watchNamespace,
+    signal: ending.signal,
+    onFailure: answers.lostSight,
   });
-  const podOf = (namespace: string, name: string) =>
-    pods.all().find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  const known = followed.capture;
+  const isAtWork = (uid: string) => controller.isAtWork(uid);
+  const onDisk = { native, store, hostmount: paths.hostmount, cluster: cluster.cluster, isAtWork, now };
+  const retention = createRetention({ ...onDisk, api, known, node, deleteOlderThan, log });
   const resumeFirst = createResumeFirst();
   const controller = createController({
     shared: {
@@ -116,16 +89,15 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       settings,
       paths,
       ...cluster,
-      podOf,
+      podOf: followed.pod,
       say,
-      now: api.now,
+      now,
       onReport: ({ metadata }, report) => totals.report(metadata.uid ?? "", report),
       onLastWord: ({ metadata, status }) => totals.ended(metadata.uid ?? "", status?.reason ?? ""),
       onResumed: ({ metadata }, earlier) => totals.resumed(metadata.uid ?? "", earlier.statistics),
     },
     known,
-    unowned: () =>
-      captureLists.flatMap((list) => list.all()).filter(({ status }) => status?.node === undefined),
+    unowned: followed.unowned,
     isGone: ({ metadata: { namespace = "", name, uid = "" } }) => isGone(api, { namespace, name, uid }),
     onRunning: (capture, target) => recordOnPod(events, capture, target),
     onEnded: (uid, capture) => {
@@ -134,76 +106,35 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     onError: (capture, error) => log.error(fieldsOf(capture), error.message),
   });
 
-  const settle = () =>
-    settleRemains({
-      native,
-      store,
-      ...paths,
-      cluster: cluster.cluster,
-      own: known,
-      isAtWork: controller.isAtWork,
-      say,
-      now: api.now,
-    });
-
-  const lists = { api, signal: ending.signal, onFailure: () => answers.lostSight() };
-  const captures = {
-    ...lists,
-    path: capturesPath(watchNamespace),
-    keep: keptCapture,
-    onFailure: (error: unknown) => {
-      answers.lostSight();
-      if (isApiMissing(error)) controller.apiMissing();
-    },
-  };
-  // First the pods: a capture that goes on must not find its pod missing because nobody has looked yet.
-  const podsSynced = Promise.withResolvers<void>();
-  const pods: Reflector<TargetPod> = startReflector({
-    ...lists,
-    path: "/api/v1/pods",
-    query: { fieldSelector: `spec.nodeName=${node}` },
-    keep: keptPod,
-    onChange: (_uid, pod, before) => {
-      const known = pod ?? before;
-      if (known !== undefined) controller.podChanged(known, pod === undefined);
-    },
-    onSynced: podsSynced.resolve,
-  });
   // It may have come during the last request.
   signal.throwIfAborted();
-  signal.addEventListener("abort", () => podsSynced.reject(signal.reason), { once: true });
-  await podsSynced.promise;
-  const unowned: Reflector<PacketCapture> = startReflector({
-    ...captures,
-    query: { fieldSelector: "status.node=" },
-    onChange: (uid, capture, before) => {
+  // First the pods: a capture that goes on must not find its pod missing because nobody has looked yet.
+  await followed.followPods({ onChange: controller.podChanged }, signal);
+  followed.followCaptures({
+    onUnowned: (uid, capture, before) => {
       controller.captureChanged(uid, capture, before);
       answers.observe(uid, capture);
     },
-  });
-  captureLists.push(unowned);
-  const own: Reflector<PacketCapture> = startReflector({
-    ...captures,
-    query: { fieldSelector: `status.node=${node}` },
-    onChange: (uid, capture, before) => {
+    onOwn: (uid, capture, before) => {
       controller.captureChanged(uid, capture, before);
       if (capture === undefined) retention.deleted(uid);
     },
     // Only what is known to be there can be told from what is not.
-    onSynced: () => {
-      resumeFirst.expect(openUids(own.all()));
-      void settle().then(retention.sweep);
+    onOwnSynced: (own) => {
+      resumeFirst.expect(openUids(own));
+      void settleRemains({ ...onDisk, hostPath: paths.hostPath, own: known, say }).then(retention.sweep);
+    },
+    onFailure: (error) => {
+      if (isApiMissing(error)) controller.apiMissing();
     },
   });
-  captureLists.unshift(own);
   const sweeps = setInterval(() => void retention.sweep(), SWEEP_EVERY);
   return {
-    notReady: () => notReady({ unowned, own, pods }),
-    watchRestarts: () => unowned.restarts() + own.restarts() + pods.restarts(),
+    notReady: followed.notReady,
+    watchRestarts: followed.watchRestarts,
     close: async () => {
       clearInterval(sweeps);
       answers.close();
-      freezes.close();
       retention.close();
       // With the API away a status may wait for ever; the next agent of this node writes it then.
       const patience = setTimeout(() => ending.abort(), LONGEST_CLOSE);
@@ -215,16 +146,35 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   };
 }
 
+/** Answers for captures that get none from their own agent, by this process's clocks. */
+function answersOf({ api, settings, log }: AgentParts, store: CaptureStore): Answers {
+  const monotonic = () => performance.now();
+  const freezes = createFreezeWatch(monotonic, () => uptime() * 1000);
+  const { now } = api;
+  const answers = createAnswers({
+    api,
+    store,
+    settings,
+    now,
+    monotonic,
+    lastFreeze: freezes.last,
+    random: Math.random,
+    log,
+  });
+  return {
+    ...answers,
+    close: () => {
+      answers.close();
+      freezes.close();
+    },
+  };
+}
+
 /** Captures that have not ended. */
 function openUids(captures: readonly PacketCapture[]): string[] {
   return captures
     .filter(({ status }) => !isFinal(status?.progress))
     .map(({ metadata }) => metadata.uid ?? "");
-}
-
-function notReady(lists: Record<string, Reflector<unknown>>): string | undefined {
-  const waiting = Object.entries(lists).flatMap(([name, list]) => (list.synced() ? [] : [name]));
-  return waiting.length === 0 ? undefined : `The API server has not answered yet for: ${waiting.join(", ")}.`;
 }
 
 /** Asked until there is an answer: without it no file may be written. */
@@ -251,24 +201,6 @@ async function clusterFacts(
       await backoff.wait(error);
     }
   }
-}
-
-/** An audit trail where the owner of the pod looks: that somebody records its traffic, and by which capture. */
-function recordOnPod(
-  events: ReturnType<typeof createEventRecorder>,
-  { metadata, spec }: PacketCapture,
-  { podUID, interfaceName }: ResolvedTarget,
-): void {
-  if (podUID === undefined) return;
-  const { targetNamespace: namespace = "", targetPod: name = "" } = spec;
-  events.record(
-    { apiVersion: "v1", kind: "Pod", namespace, name, uid: podUID },
-    {
-      type: "Normal",
-      reason: "TrafficRecorded",
-      message: `The traffic of this pod on ${interfaceName} is being recorded by ${KIND} ${metadata.namespace}/${metadata.name} (${API_VERSION}, uid ${metadata.uid}).`,
-    },
-  );
 }
 
 function tell(log: Log, capture: PacketCapture, { type, reason, message }: CaptureEvent): void {
