@@ -98,6 +98,7 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
                       .next_number = static_cast<uint32_t>(options.Count("nextNumber")),
                       .files = {},
                       .statistics = ToStatistics(Options(options.Value("statistics"))),
+                      .removed_through = ParseTime(options.Text("removedThrough")),
                       .gaps = options.Text("gaps"),
                       .gap_from = options.Text("gapFrom")};
   const Napi::Array files = options.Value("files").As<Napi::Array>();

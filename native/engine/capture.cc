@@ -28,6 +28,7 @@ Manifest FirstManifest(const CaptureOptions& options, const OpenedInterface& ope
   manifest.first_number = options.earlier->next_number;
   manifest.files = options.earlier->files;
   manifest.statistics = options.earlier->statistics;
+  manifest.removed_through = options.earlier->removed_through;
   // Until it captures again; the true end of the gap is written then.
   manifest.gaps = WithGap(options.earlier->gaps, options.earlier->gap_from, RealtimeNow());
   return manifest;

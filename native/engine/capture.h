@@ -25,8 +25,9 @@ struct EarlierLife {
   uint32_t next_number = 1;
   std::deque<CapturedFile> files;  // oldest first
   Statistics statistics;
-  std::string gaps;      // JSON array text
-  std::string gap_from;  // RFC 3339: since when nothing has been captured
+  int64_t removed_through = 0;  // newest packet in a file that was removed
+  std::string gaps;             // JSON array text
+  std::string gap_from;         // RFC 3339: since when nothing has been captured
 };
 
 struct CaptureOptions {

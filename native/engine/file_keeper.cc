@@ -361,6 +361,7 @@ void FileKeeper::CountAsRemoved(const KeptFile& file) {
   kept_bytes_ -= file.what.bytes;
   manifest_.statistics.files_removed++;
   manifest_.statistics.packets_removed += file.what.packets;
+  manifest_.removed_through = std::max(manifest_.removed_through, file.what.last_timestamp);
 }
 
 // A file that cannot be created is no failure before it is needed.

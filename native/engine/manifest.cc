@@ -50,8 +50,11 @@ std::string ToJson(const Manifest& manifest) {
   text += "],\n";
   if (manifest.current) text += "\"current\":" + ToJson(*manifest.current) + ",\n";
   text += "\"removed\":{" + Field("files", manifest.statistics.files_removed) + "," +
-          Field("packets", manifest.statistics.packets_removed) +
-          "},\n\"statistics\":" + ToJson(manifest.statistics) + ",\n\"gaps\":" + manifest.gaps + ",\n" +
+          Field("packets", manifest.statistics.packets_removed);
+  if (manifest.removed_through != 0) {
+    text += "," + Field("lastTimestamp", FormatTime(manifest.removed_through));
+  }
+  text += "},\n\"statistics\":" + ToJson(manifest.statistics) + ",\n\"gaps\":" + manifest.gaps + ",\n" +
           Field("updatedTime", FormatTime(manifest.updated_time));
   if (manifest.captured_through != 0) {
     text += ",\n" + Field("capturedThrough", FormatTime(manifest.captured_through));

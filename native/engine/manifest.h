@@ -44,6 +44,8 @@ struct Manifest {
   int64_t updated_time = 0;
   // Of one that is left to the next process: until when every packet is in a file. 0 = unsaid.
   int64_t captured_through = 0;
+  // Newest packet in a file that was removed, nanoseconds since 1970; 0 = there is none.
+  int64_t removed_through = 0;
 };
 
 std::string ToJson(const Manifest& manifest);

@@ -80,6 +80,8 @@ export interface EarlierLife {
   /** Whole files that are there, oldest first. */
   files: CapturedFile[];
   statistics: Statistics;
+  /** RFC 3339 with nanoseconds: the newest packet in a file that was removed; empty = there is none. */
+  removedThrough: string;
   /** JSON array text: the times in which nothing was captured, but for the last one. */
   gaps: string;
   /** RFC 3339: since when nothing has been captured. The engine writes that gap when it captures again. */

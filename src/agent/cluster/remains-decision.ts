@@ -68,6 +68,7 @@ function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
     nextNumber: highest + 1,
     files: manifest.files,
     statistics: reportOf(manifest).statistics,
+    removedThrough: removed.lastTimestamp ?? "",
     gaps: JSON.stringify(gaps.slice(0, -1)),
     gapFrom: gaps.at(-1)?.from ?? "",
   };

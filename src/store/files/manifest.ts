@@ -36,7 +36,8 @@ export interface Manifest {
   reservedThrough: number;
   files: ManifestFile[];
   current?: ManifestFile;
-  removed: { files: number; packets: number };
+  /** `lastTimestamp`: of the newest packet in them, RFC 3339; absent where there is none. */
+  removed: { files: number; packets: number; lastTimestamp?: string };
   /** Highest file number ever used, also by a file that was empty and went: set by a repair. */
   highestNumber?: number;
   /** Until when every packet is in a file, RFC 3339: set by an engine that left it to the next process. */

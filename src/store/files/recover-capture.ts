@@ -104,10 +104,10 @@ async function endManifest(
 ): Promise<{ manifest: Manifest; changed: boolean }> {
   if (manifest.finished !== undefined) return { manifest, changed: false };
   const names = companionNames(place.prefix);
-  const { files, cutBytes } = await repairFiles(place, manifest);
-  const end = interruption(cutBytes);
-  const whole = repairedManifest(manifest, files);
-  const repaired = finishedManifest(whole, end, capturedThrough(whole, files));
+  const found = await repairFiles(place, manifest);
+  const end = interruption(found.cutBytes);
+  const whole = repairedManifest(manifest, found);
+  const repaired = finishedManifest(whole, end, capturedThrough(whole));
   const text = `${JSON.stringify(repaired)}\n`;
   await replaceFile(join(place.folder, names.manifest), join(place.folder, names.manifestDraft), text);
   return { manifest: repaired, changed: true };

@@ -49,9 +49,8 @@ export async function repairRemains(
   const highestNumber = highestNumberOf(found);
   // First on the disk what the repair itself makes unknowable: it may be cut short, and be done again.
   await saveManifest(folder, prefix, { ...found.manifest, highestNumber });
-  const { files } = await repairFiles(place, found.manifest);
-  const repaired = repairedManifest(found.manifest, files);
-  const lastSeen = capturedThrough(repaired, files);
+  const repaired = repairedManifest(found.manifest, await repairFiles(place, found.manifest));
+  const lastSeen = capturedThrough(repaired);
   const manifest = { ...repaired, highestNumber, lastSeen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };

@@ -17,16 +17,21 @@ export interface Place {
   say: Say;
 }
 
+export interface RepairedFiles {
+  /** Whole, in the order of their numbers. */
+  files: ManifestFile[];
+  /** Bytes behind the last whole packets. */
+  cutBytes: number;
+  /** Number of the newest file that was being written and had no packet: it is gone. */
+  empty?: number;
+}
+
 /**
  * Only files the manifest reserved, and only plain ones. A name that is whole is given after the last byte: where it
  * is in no list, and what it holds is no whole capture file, it is somebody's.
  */
-export async function repairFiles(
-  place: Place,
-  manifest: Manifest,
-): Promise<{ files: ManifestFile[]; cutBytes: number }> {
-  const files: ManifestFile[] = [];
-  let cutBytes = 0;
+export async function repairFiles(place: Place, manifest: Manifest): Promise<RepairedFiles> {
+  const result: RepairedFiles = { files: [], cutBytes: 0 };
   const vouched = vouchedFor(manifest);
   for (const found of foundFiles(place)) {
     const path = join(place.folder, found.name);
@@ -41,7 +46,7 @@ export async function repairFiles(
     }
     const listed = manifest.files.find((file) => file.name === found.name && file.bytes === size);
     if (listed !== undefined) {
-      files.push(listed);
+      result.files.push(listed);
       continue;
     }
     const known = found.number === vouched?.number ? vouched : undefined;
@@ -52,10 +57,16 @@ export async function repairFiles(
       place.say(`${path}: skipped: it is not in the manifest, and no whole capture file.`);
       continue;
     }
-    cutBytes += recovered.cutBytes;
-    if (recovered.file !== undefined) files.push(recovered.file);
+    result.cutBytes += recovered.cutBytes;
+    if (recovered.file !== undefined) result.files.push(recovered.file);
+    else if (isBeingWritten(found)) result.empty = found.number;
   }
-  return { files, cutBytes };
+  return result;
+}
+
+/** It had its turn in the ring: one that was only made ahead is hidden. */
+function isBeingWritten({ name, partial }: PacketFileName): boolean {
+  return partial && !name.startsWith(".");
 }
 
 /** What was published is in the file, unless the machine went down with it: that may have taken some. */

@@ -3,6 +3,7 @@ import { planCapture } from "../../api/plan.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+import type { RepairedFiles } from "./repair-files.ts";
 import { unseenRemovals } from "./unseen-removals.ts";
 
 /** Bytes of a pcap file's header, and of each record's. */
@@ -25,21 +26,23 @@ export function interruption(cutBytes: number): CaptureEnd {
 }
 
 /** The manifest of a dead capture, with the files as they were found after repair. */
-export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Manifest {
+export function repairedManifest(manifest: Manifest, { files, empty }: RepairedFiles): Manifest {
   const { current, ...rest } = manifest;
   const known = current === undefined ? manifest.files : [...manifest.files, current];
   const numbers = new Set(files.map((file) => file.number));
-  const unseen = unseenRemovals(manifest, files);
+  const unseen = unseenRemovals(manifest, files, empty);
   const gone = known.filter(
     ({ number }) => !numbers.has(number) && (number !== current?.number || unseen.includes(number)),
   );
   const uncounted = unseen.filter((number) => number !== current?.number);
+  const through = newestOf([manifest.removed, ...gone].map(({ lastTimestamp }) => lastTimestamp));
   const removed = {
     files: manifest.removed.files + gone.length + uncounted.length,
     packets: manifest.removed.packets + sum(gone, (file) => file.packets),
+    ...(through === undefined ? {} : { lastTimestamp: through }),
   };
-  const counted = capturedThrough(manifest, files);
-  const newest = capturedThrough(rest, files);
+  const counted = countedThrough(manifest, files, unseen);
+  const newest = countedThrough(rest, files, []);
   // What was captured since is in part in files that the ring has removed: a time of which nothing is claimed.
   const gap = Date.parse(newest) > Date.parse(counted) ? [{ from: counted, to: newest }] : [];
   const stillThere = known.filter((file) => numbers.has(file.number));
@@ -61,18 +64,36 @@ export function repairedManifest(manifest: Manifest, files: ManifestFile[]): Man
 
 /**
  * Until when a capture that nobody runs surely kept and counted what it saw, RFC 3339: what its engine said when it left
- * it, else its newest packet, or when it last began. Not when it last wrote: some of what was in memory then was older.
+ * it, else its newest packet, also one in a file that was removed and counted, or when it last began. Not when it last
+ * wrote: some of what was in memory then was older.
  */
-export function capturedThrough(manifest: Manifest, files: readonly ManifestFile[]): string {
-  const { startTime = "", capturedThrough: left = "", gaps = [], current } = manifest;
-  const [uncounted = Number.POSITIVE_INFINITY] = unseenRemovals(manifest, files);
+export function capturedThrough(repaired: Manifest): string {
+  return countedThrough(repaired, repaired.files, []);
+}
+
+/** @param unseen numbers of files that the ring has removed and nobody has counted */
+function countedThrough(
+  manifest: Manifest,
+  files: readonly ManifestFile[],
+  [uncounted = Number.POSITIVE_INFINITY]: readonly number[],
+): string {
+  const { startTime = "", capturedThrough: left = "", gaps = [], current, removed } = manifest;
   const listed = current === undefined ? manifest.files : [...manifest.files, current];
   const counted = [
     ...files.filter(({ number }) => number < uncounted),
     ...listed.filter(({ number }) => number <= uncounted),
   ];
-  const times = [startTime, left, ...gaps.map(({ to }) => to), ...counted.map((file) => file.lastTimestamp)];
+  const packets = [removed, ...counted].map(({ lastTimestamp = "" }) => lastTimestamp);
+  const times = [startTime, left, ...gaps.map(({ to }) => to), ...packets];
   return timeText(Math.max(0, ...times.map((time) => Date.parse(time) || 0)));
+}
+
+/** Of times as the engine writes them, nine digits behind the second; undefined where there is none. */
+function newestOf(times: readonly (string | undefined)[]): string | undefined {
+  return times
+    .filter((time) => time !== undefined && time !== "")
+    .sort()
+    .at(-1);
 }
 
 /** The manifest of a capture that will not go on. From when it was last seen to its end nothing was captured. */

@@ -27,6 +27,7 @@ const GOES_ON: Remains = {
     statistics: FOUND.statistics,
     gaps: JSON.stringify([FIRST]),
     gapFrom: LAST.from,
+    removedThrough: "",
   },
   secondsLeft: 35,
   gaps: [FIRST, LAST],

@@ -39,6 +39,12 @@ test.each<[string, Partial<Manifest>, ManifestFile[], string]>([
     "2026-01-01T00:01:00.000Z",
   ],
   ["has a file without a packet", {}, [file("")], "2026-01-01T00:00:01.000Z"],
+  [
+    "has its packets in files that were removed: the newest of them",
+    { removed: { files: 3, packets: 30, lastTimestamp: "2026-01-01T00:00:04.000000000Z" } },
+    [],
+    "2026-01-01T00:00:04.000Z",
+  ],
 ])("a capture that %s", (_what, facts, files, expected) => {
-  expect(capturedThrough({ ...MANIFEST, ...facts }, files)).toBe(expected);
+  expect(capturedThrough({ ...MANIFEST, ...facts, files })).toBe(expected);
 });
