@@ -44,8 +44,9 @@ async function inject(
   await at(fault.at);
   const from = Date.now();
   const undo = await INJECTIONS[fault.kind](scene, fault);
+  const doneAt = Date.now();
   await pause(fault.milliseconds);
   await undo();
   const aim = AIMED.includes(fault.kind) ? { capture: scene.nameOf(fault) } : {};
-  return { kind: fault.kind, from, to: Date.now(), ...aim };
+  return { kind: fault.kind, from, doneAt, to: Date.now(), ...aim };
 }

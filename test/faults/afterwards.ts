@@ -2,10 +2,13 @@
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { eventsOf } from "./events-of.ts";
 import { leftoversOf, manifestsOf } from "./folder-of.ts";
 import type { Life, Lives } from "./lives.ts";
+import { API_FAULTS, API_PATIENCE } from "./oracle/ends.ts";
 import { isFinal } from "./oracle/judge-history.ts";
 import { BOUND } from "./oracle/judge-outcome.ts";
+import type { Injection } from "./oracle/observation.ts";
 import type { Site } from "./site.ts";
 import type { CaptureWatch } from "./watch-captures.ts";
 
@@ -28,6 +31,26 @@ export async function allEnded({ agent }: Site, lives: Lives, watch: CaptureWatc
       .all()
       .some(({ uid, deletedAt }) => deletedAt === undefined && !isFinal(watch.history(uid).at(-1)?.status));
   while (isOpen() && Date.now() < end && agent.deaths().length === 0) await pause(100);
+}
+
+/**
+ * Until each end has its Event, the last of a capture's, or should have had it long ago: an agent whose API server
+ * failed waits longer each time before it asks again.
+ */
+export async function allTold(
+  { server }: Pick<Site, "server">,
+  lives: Lives,
+  watch: CaptureWatch,
+  injections: readonly Injection[],
+): Promise<void> {
+  const failures = injections.filter(({ kind }) => API_FAULTS.includes(kind));
+  const end = Math.max(Date.now() + SETTLED, ...failures.map(({ to }) => to + API_PATIENCE));
+  const isTold = async ({ planned, uid, deletedAt }: Life): Promise<boolean> => {
+    const reason = watch.history(uid).at(-1)?.status?.reason;
+    if (deletedAt !== undefined || reason === undefined) return true;
+    return (await eventsOf(server.admin, planned.name, uid)).some((event) => event.reason === reason);
+  };
+  for (const life of lives.all()) while (!(await isTold(life)) && Date.now() < end) await pause(500);
 }
 
 /** Until nothing temporary is there any more, or should not be. */

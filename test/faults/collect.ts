@@ -1,17 +1,14 @@
 /** Everything that can be seen of a scenario when it is over, as the judges want it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { listEvents } from "../kubernetes/objects.ts";
+import { eventsOf } from "./events-of.ts";
 import { leftoversOf, manifestsOf, packetFilesOf, seenManifest } from "./folder-of.ts";
 import type { Life } from "./lives.ts";
-import type { CaptureSeen, SeenEvent } from "./oracle/observation.ts";
-import { persistent } from "./persistent.ts";
+import type { CaptureSeen } from "./oracle/observation.ts";
 import { readFiles } from "./read-files.ts";
 import type { Sampler } from "./sample.ts";
 import type { Site } from "./site.ts";
 import type { CaptureWatch } from "./watch-captures.ts";
-
-const NAMESPACE = "pcapper";
 
 export async function collectCapture(
   { server, hostmount, strangers }: Pick<Site, "server" | "hostmount" | "strangers">,
@@ -40,18 +37,11 @@ export async function collectCapture(
     ...(stopAskedAt === undefined ? {} : { stopAskedAt }),
     ...(deletedAt === undefined ? {} : { deletedAt }),
     history: watch.history(uid),
-    events: await eventsOf(server, planned.name, uid),
+    events: await eventsOf(server.admin, planned.name, uid),
     ...(newest === undefined ? {} : { manifest: seenManifest(newest) }),
     files,
     complaints,
     leftovers: newest === undefined || isDeleted ? [] : leftoversOf(folder, newest.prefix),
     samples: sampler.samples(uid),
   };
-}
-
-async function eventsOf({ admin }: Site["server"], name: string, uid: string): Promise<SeenEvent[]> {
-  const events = await persistent(() => listEvents(admin, NAMESPACE, name));
-  return events
-    .filter(({ involvedObject }) => involvedObject.uid === uid)
-    .map(({ reason, type, message, count = 1 }) => ({ reason, type, message, count }));
 }

@@ -38,7 +38,7 @@ export function readOptions(words: readonly string[]): Options {
 }
 
 /** Seeds that a judge once objected to, for a defect that is mended: they come first. */
-const MENDED = [1, 27, 38, 47, 49, 54];
+const MENDED = [1, 27, 38, 47, 49, 54, 182];
 
 function* allSeeds(): Generator<number, void> {
   yield* MENDED;

@@ -1,7 +1,7 @@
 /** Runs one scenario from an empty node to an empty node, and tells what was seen of it. */
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { act } from "./act.ts";
-import { allEnded, cleanedUp, START, settled } from "./afterwards.ts";
+import { allEnded, allTold, cleanedUp, START, settled } from "./afterwards.ts";
 import { collectCapture } from "./collect.ts";
 import { handleLives, type Lives } from "./lives.ts";
 import type { Observation } from "./oracle/observation.ts";
@@ -27,6 +27,7 @@ export async function runScenario(server: ApiServer, scenario: Scenario): Promis
     const before = { pid: site.agent.pid(), figures: site.agent.figures() };
     const injections = await act(site, lives, scenario);
     await allEnded(site, lives, watch);
+    await allTold(site, lives, watch, injections);
     await settled(site, lives);
     const endedAt = Date.now();
     await sampler.stop();

@@ -5,7 +5,7 @@ import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./ob
 /** Milliseconds an agent that is back may take to go on with what it finds. */
 const BACK_AT_WORK = 15_000;
 /** Milliseconds an agent may wait before it asks an API server again that failed it. */
-const API_PATIENCE = 35_000;
+export const API_PATIENCE = 35_000;
 /** Milliseconds that an end takes until it is on the disk: who dies in them leaves nothing that tells of it. */
 const CLOSING = 2000;
 /** Milliseconds in which an end may come by another cause that was just as near. */
@@ -55,8 +55,12 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   const over = Math.min(natural, capture.manifest?.endTime ?? natural);
   // One that began later found its target there again.
   const ended = met.some(
-    ({ kind, from, to }) =>
-      END_OF_TARGET.includes(kind) && from < over - CLOSE && !(started !== undefined && started > to),
+    ({ kind, from, doneAt = from, to }) =>
+      END_OF_TARGET.includes(kind) &&
+      doneAt < over - CLOSE &&
+      !(started !== undefined && started > to) &&
+      // Nothing but the API server tells that.
+      !(kind === "pod-deleted" && couldNotHear(seen, doneAt, natural)),
   );
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
@@ -87,7 +91,7 @@ function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): bo
   return capture === undefined || capture === name;
 }
 
-/** A stop that was asked for while the agent could not hear of it, until its time was over. */
+/** What was asked for while the agent could not hear of it, until the capture's time was over. */
 function couldNotHear({ injections }: Observation, asked: Moment, natural: Moment): boolean {
   return injections.some(({ kind, from, to }) => {
     if (!API_FAULTS.includes(kind) && kind !== "agent-frozen") return false;

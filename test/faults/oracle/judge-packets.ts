@@ -1,7 +1,7 @@
 /** To the packet: what was sent, against what is in the files and what is told about the rest. */
 import { isNoise } from "../../traffic/traffic.ts";
-import { isWithin, shrunk, without } from "./intervals.ts";
-import type { Batch, CaptureSeen, Finding, Interval, KeptPacket } from "./observation.ts";
+import { isWithin, overlaps, shrunk, without } from "./intervals.ts";
+import type { Batch, CaptureSeen, Finding, Interval, KeptPacket, Observation } from "./observation.ts";
 
 /**
  * Milliseconds around a start, an end and a gap in which a packet may be on either side: the kernel's own
@@ -11,18 +11,23 @@ const EDGE = 150;
 /** Milliseconds between a packet's way out and its timestamp. */
 const LATE_STAMP = 1000;
 
-export function judgePackets(capture: CaptureSeen, sent: readonly Batch[]): Finding[] {
+export function judgePackets(capture: CaptureSeen, { sent, injections }: Observation): Finding[] {
   const window = claimedWindow(capture);
   const kept = capture.files.flatMap(({ packets }) => packets);
   if (window === undefined || capture.manifest === undefined) return packetsWithoutClaim(capture, kept);
-  const batches = sent.filter(({ count }) => count > 0);
-  const { gaps } = capture.manifest;
-  const must = numbersIn(batches, shrunk(without(window, gaps), EDGE), capture.filtered);
-  const may = new Set(numbersIn(batches, shrunk([window], -EDGE), capture.filtered));
+  const batches = (sent[capture.stream] ?? []).filter(({ count }) => count > 0);
+  const claimed = shrunk(without(window, capture.manifest.gaps), EDGE);
+  const must = numbersOf(batches, capture.filtered, (batch) => isWithin(batch, claimed));
+  // A sender that had to wait between its two looks at the clock has packets on both sides of an edge.
+  const [wide = window] = shrunk([window], -EDGE);
+  const may = new Set(numbersOf(batches, capture.filtered, (batch) => overlaps(batch, wide)));
+  const takenAway = injections.some(
+    (injection) => injection.kind === "files-removed" && injection.capture === capture.name,
+  );
   return [
     ...foreignPackets(capture, kept, may),
     ...untimelyPackets(capture, kept, batches),
-    ...lostPackets(capture, kept, must, may),
+    ...lostPackets(capture, kept, { must, may, takenAway }),
     ...inventedPackets(capture, kept, may),
   ];
 }
@@ -41,9 +46,9 @@ function claimedWindow({ manifest, files, history, spec }: CaptureSeen): Interva
   return Number.isNaN(to) ? undefined : { from, to };
 }
 
-function numbersIn(batches: readonly Batch[], intervals: readonly Interval[], filtered: boolean): number[] {
+function numbersOf(batches: readonly Batch[], filtered: boolean, isIn: (batch: Batch) => boolean): number[] {
   return batches
-    .filter((batch) => isWithin(batch, intervals))
+    .filter(isIn)
     .flatMap(({ first, count }) => Array.from({ length: count }, (_, index) => first + index))
     .filter((number) => !filtered || !isNoise(number));
 }
@@ -102,12 +107,18 @@ function endOf(batch: Batch | undefined): number {
   return batch === undefined ? 0 : batch.first + batch.count;
 }
 
+/** `takenAway`: somebody removed a file of it, which need not have been the oldest. */
+interface Sent {
+  must: readonly number[];
+  may: ReadonlySet<number>;
+  takenAway: boolean;
+}
+
 /** Outside the reported gaps, what is missing must be in removed files or among the reported drops. */
 function lostPackets(
   capture: CaptureSeen,
   kept: readonly KeptPacket[],
-  must: readonly number[],
-  may: ReadonlySet<number>,
+  { must, may, takenAway }: Sent,
 ): Finding[] {
   const { removedPackets, statistics } = told(capture);
   const found = new Set(kept.map(({ number }) => number));
@@ -116,8 +127,10 @@ function lostPackets(
   const firstKept = kept[0]?.number ?? Number.POSITIVE_INFINITY;
   const old = missing.filter((number) => number < firstKept).length;
   const couldBeRemoved = [...may].filter((number) => number < firstKept).length;
-  const unexplained =
-    Math.max(0, old - Math.min(removedPackets, couldBeRemoved)) + (missing.length - old) - statistics.dropped;
+  const newer = missing.length - old;
+  const ofTheRing = Math.min(removedPackets, couldBeRemoved);
+  const ofSomebody = takenAway ? Math.min(removedPackets - Math.min(ofTheRing, old), newer) : 0;
+  const unexplained = Math.max(0, old - ofTheRing) + newer - ofSomebody - statistics.dropped;
   if (unexplained <= 0) return [];
   const text = `${unexplained} packets are in no file and no report: of ${must.length} sent while it captured ${missing.length} are missing (first ${missing[0]}, last ${missing.at(-1)}), ${removedPackets} removed and ${statistics.dropped} dropped are told`;
   return [{ rule: "lost packets", kind: "lost", capture: capture.name, text, packets: unexplained }];

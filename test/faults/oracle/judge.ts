@@ -11,7 +11,7 @@ export function judge(seen: Observation): Finding[] {
   const ofCaptures = seen.captures.flatMap((capture) => [
     ...judgeOutcome(capture, seen),
     ...judgeHistory(capture),
-    ...(capture.deletedAt === undefined ? judgePackets(capture, seen.sent[capture.stream] ?? []) : []),
+    ...(capture.deletedAt === undefined ? judgePackets(capture, seen) : []),
     ...judgeFiles(capture),
     ...judgeEvents(capture, seen),
   ]);

@@ -22,6 +22,8 @@ export interface Batch extends Interval {
 /** A fault as it really was. */
 export interface Injection extends Interval {
   kind: FaultKind;
+  /** When it had surely been done: it may have had to wait for the API server. Absent: at its beginning. */
+  doneAt?: Moment;
   /** Name of the capture it was aimed at; absent = all of the node. */
   capture?: string;
 }

@@ -61,6 +61,33 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["TimeElapsed", "TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
   ],
   [
+    "the pod could be deleted only as its time was over: the API server was away until then",
+    (_, seen) =>
+      void seen.injections.push({
+        kind: "pod-replaced",
+        from: T + 3000,
+        doneAt: T + 7500,
+        to: T + 7500,
+        capture: "one",
+      }),
+    ["TimeElapsed", "TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
+    "the pod is deleted while its time is far from over",
+    (_, seen) =>
+      void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "one" }),
+    ["TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
+    "the pod is deleted while the API fails, until its time is over",
+    (_, seen) =>
+      void seen.injections.push(
+        { kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "one" },
+        { kind: "api-hangs", from: T + 2500, to: T + 7900 },
+      ),
+    ["TimeElapsed", "TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
     "another capture's pod goes",
     (_, seen) =>
       void seen.injections.push({ kind: "pod-deleted", from: T + 3000, to: T + 3000, capture: "other" }),

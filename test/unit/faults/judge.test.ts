@@ -285,3 +285,66 @@ describe("drops that are told", () => {
     expect(judge(seen).map(({ kind }) => kind)).toContain("lost");
   });
 });
+
+test("a batch whose sending took long may be in part on either side of the end", () => {
+  const seen = goodRun();
+  const [capture] = seen.captures;
+  const batches = seen.sent.node ?? [];
+  if (capture === undefined) throw new Error("there is a capture");
+  batches.splice(814, 3, { first: 814, count: 3, from: T + 8140, to: T + 8400 });
+  const last = capture.files[1];
+  last?.packets.push(packet(814));
+  const told = { packets: 601 };
+  Object.assign(manifestOf(capture).statistics, told);
+  const listed = manifestOf(capture).files[1];
+  if (listed !== undefined) listed.packets += 1;
+  Object.assign(lastStatus(capture).statistics ?? {}, told);
+  expect(judge(seen)).toEqual([]);
+  batches.splice(814, 1, { first: 814, count: 3, from: T + 8160, to: T + 8400 });
+  expect(judge(seen).map(({ rule }) => rule)).toContain("foreign packets");
+});
+
+describe("a file that somebody removed while it was written", () => {
+  function takenAway(): Observation {
+    const seen = goodRun();
+    const [capture] = seen.captures;
+    if (capture === undefined) throw new Error("there is a capture");
+    capture.files.pop();
+    const manifest = manifestOf(capture);
+    manifest.files.pop();
+    manifest.removedPackets = 300;
+    manifest.reason = "WriteError";
+    Object.assign(manifest.statistics, { files: 1, filesRemoved: 1 });
+    const status = lastStatus(capture);
+    Object.assign(status, {
+      progress: "failure",
+      reason: "WriteError",
+      statistics: { ...status.statistics, files: 1, filesRemoved: 1 },
+      fileLocation: "/var/pcapper/one/node-1.one.1.00001.pcap",
+    });
+    const complete = status.conditions?.find(({ type }) => type === "Complete");
+    if (complete !== undefined) complete.type = "Failed";
+    for (const event of capture.events) if (event.reason === "TimeElapsed") event.reason = "WriteError";
+    seen.injections.push({ kind: "files-removed", from: T + 7000, to: T + 7000, capture: "one" });
+    return seen;
+  }
+
+  test("answers for its packets, where they are told as removed", () => {
+    expect(judge(takenAway())).toEqual([]);
+  });
+
+  test("answers for no more of them than are told", () => {
+    const seen = takenAway();
+    for (const { manifest } of seen.captures) if (manifest !== undefined) manifest.removedPackets = 200;
+    // 15 of the 300 are within 150 ms of the end.
+    const lost = judge(seen).filter(({ kind }) => kind === "lost");
+    expect(lost).toMatchObject([{ packets: 85 }]);
+  });
+
+  test("cannot be told of where nobody removed one: the ring takes the oldest", () => {
+    const seen = takenAway();
+    seen.injections = [];
+    const lost = judge(seen).filter(({ kind }) => kind === "lost");
+    expect(lost).toMatchObject([{ packets: 285 }]);
+  });
+});
