@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Every word and code that a user may meet, each with what it means. docs/reference-errors.md lists them. */
 
 export interface ReasonEntry {
@@ -142,13 +144,6 @@ export function throwProblems(problems: readonly Problem[]): void {
   if (first === undefined) return;
   const lines = problems.map((problem) => problem.message).join("\n");
   throw new PcapperError(first.code, lines, { problems });
-}
-
-/** Text of a file may hold what a terminal would obey. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
 }
 
 const MOST_LINES = 20;

@@ -2,6 +2,7 @@ import { loadNative } from "./capture/native.ts";
 import { argumentError, notEmpty } from "./commands/arguments.ts";
 import { addGatherCommands } from "./commands/gather-commands.ts";
 import { errorLines, INTERNAL, PcapperError } from "./errors.ts";
+import { printable } from "./printable.ts";
 import { parseLogLevel } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -72,8 +73,12 @@ function end(exitCode: number): void {
 function fail(error: unknown): void {
   const known = error instanceof PcapperError ? error : internalError(error);
   const debug = parseLogLevel(process.env.LOG_LEVEL ?? "") === "debug";
-  const trace = debug && error instanceof Error ? `${error.stack}\n` : "";
+  const trace = debug && error instanceof Error ? `${stackLines(error)}\n` : "";
   process.stderr.write(errorLines(known) + trace, () => process.exit(known.exitCode));
+}
+
+function stackLines({ stack = "" }: Error): string {
+  return stack.split("\n").map(printable).join("\n");
 }
 
 function internalError(error: unknown): PcapperError {

@@ -4,6 +4,7 @@ import { planCapture } from "../api/plan.ts";
 import { planText } from "../api/plan-text.ts";
 import type { Native } from "../capture/native.ts";
 import { throwProblems } from "../errors.ts";
+import { printable } from "../printable.ts";
 
 export interface ValidateArguments {
   /** A path, or `-` for standard input. */
@@ -29,7 +30,7 @@ export async function validate({ file }: ValidateArguments, native: Native): Pro
   throwProblems(problems.filter((problem) => problem !== undefined));
   for (const { name, plan, spec } of plans) {
     const stopped = spec.stop === true ? "; stop is true: it ends at once" : "";
-    process.stdout.write(`${name}: valid (${planText(plan)}${stopped})\n`);
+    process.stdout.write(`${printable(`${name}: valid (${planText(plan)}${stopped})`)}\n`);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport } from "../capture/native.ts";
+import { printable } from "../printable.ts";
 import { progressLine, type Sample } from "./line.ts";
 
 const REDRAW_EVERY = 500;
@@ -36,8 +37,8 @@ export function createProgress(terminal: Terminal): Progress {
   const draw = (note?: string): void => {
     const columns = terminal.columns ?? 80;
     const now = Date.now();
-    const lines = [...rows.values()].map((row) => rowText(row, now).slice(0, columns - 1));
-    const above = note === undefined ? [] : [note];
+    const lines = [...rows.values()].map((row) => printable(rowText(row, now)).slice(0, columns - 1));
+    const above = note === undefined ? [] : [printable(note)];
     const up = drawn > 0 ? `\u001b[${drawn}A` : "";
     terminal.write(up + [...above, ...lines].map((line) => `\r${CLEAR_LINE}${line}\n`).join(""));
     drawn = lines.length;
