@@ -13,8 +13,15 @@ export function namedFiles(
   problems: string[],
   missing: Map<string, string>,
 ) {
-  const all = [...files, ...(current === undefined ? [] : [current])];
-  return all.map((file) => namedFile(held, prefix, file, { growing: file === current }, problems, missing));
+  const all = new Map<string, ManifestFile>();
+  for (const file of [...files, ...(current === undefined ? [] : [current])]) {
+    const name = wholeName(file.name);
+    if (all.has(name)) problems.push(`${JSON.stringify(name)} is named twice by the manifest`);
+    else all.set(name, file);
+  }
+  return [...all.values()].map((file) =>
+    namedFile(held, prefix, file, { growing: file === current }, problems, missing),
+  );
 }
 
 function namedFile(

@@ -1,7 +1,8 @@
 /** All that pcapper ever gives to a folder or a file that may leave the node; nothing a shell or a path could obey. */
 const COMPONENT = /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,254}$/;
 
-const PACKETS = /^(.+)\.(\d{5,})\.pcap(?:\.part)?$/;
+/** No prefix ends with `.status`: its manifest would have the name of a status. */
+const PACKETS = /^(.+)(?<!\.status)\.(\d{5,})\.pcap(?:\.part)?$/;
 const MANIFEST = /^(.+?)(?<!\.status)\.json$/;
 
 export function isComponent(name: string): boolean {

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { Readable } from "node:stream";
 import { type Pack, pack } from "tar-stream";
-import { type HeldFile, type HeldFolder, holdFile, holdFolder } from "./guarded-open.ts";
+import { type HeldFile, type HeldFolder, holdFile, holdFolder, type Refusal } from "./guarded-open.ts";
 import { listFolders } from "./list.ts";
 import type { ExportedCapture, ExportedFile } from "./listing.ts";
 import type { Write } from "./output-stream.ts";
 import { readBytes } from "./read-bytes.ts";
 import { type Selection, selectFiles } from "./selection.ts";
+import { wholeEntry } from "./whole-entry.ts";
 
 export interface TarWish {
   hostmount: string;
@@ -25,8 +26,9 @@ const CHECKSUMS = "checksums.sha256";
 
 /**
  * Writes captures as a tar stream: `FOLDER/FILE`, manifests last in each folder, and at the very end the
- * checksums of all, so that an archive which was cut short can be told.
- * @throws where a file ends early or the reader went away: the archive then has no end
+ * checksums of all, so that an archive which was cut short can be told. A file that becomes shorter while it is sent
+ * has zeros to the length it should have, and the checksum of its own bytes alone: to whoever checks it is damaged.
+ * @throws where the reader went away: the archive then has no end
  */
 export async function writeTar(wish: TarWish, write: Write): Promise<TarReport> {
   const archive = pack();
@@ -75,7 +77,7 @@ async function addCapture(
   const lines: string[] = [];
   try {
     for (const file of [...files, ...(manifestFile === undefined ? [] : [manifestFile])]) {
-      const line = await addFile(archive, held, folder, file, report);
+      const line = await addFile(archive, held, capture, file, report);
       if (line !== undefined) lines.push(line);
     }
   } finally {
@@ -90,19 +92,25 @@ async function addCapture(
 async function addFile(
   archive: Pack,
   held: HeldFolder,
-  folder: string,
+  { folder, running }: ExportedCapture,
   { name, bytes, modified }: ExportedFile,
   report: TarReport,
 ): Promise<string | undefined> {
   const path = `${folder}/${name}`;
-  const file: HeldFile | { refused: string } = holdFile(held, name);
+  const file: HeldFile | Refusal = holdFile(held, name);
   if ("refused" in file) {
-    report.problems.push(`${path} ${file.refused}`);
+    if (running && file.missing) report.leftOut.push(`${folder}: ${name}: its ring has removed it meanwhile`);
+    else report.problems.push(`${path} ${file.refused}`);
     return undefined;
   }
+  const onShort = (why: string): void =>
+    void report.problems.push(
+      `${why}: in the archive it has zeros up to ${bytes} bytes, and a checksum that does not fit`,
+    );
   try {
     const chunks = readBytes(path, file, 0, bytes);
-    return await addEntry(archive, { name: path, size: bytes, modified: new Date(modified), chunks });
+    const entry = { name: path, size: bytes, modified: new Date(modified), chunks };
+    return await addEntry(archive, entry, onShort);
   } finally {
     closeSync(file.fd);
   }
@@ -121,7 +129,11 @@ function ofText(text: string): Omit<Entry, "name"> {
 }
 
 /** @returns its line in the list of checksums, as sha256sum has it */
-async function addEntry(archive: Pack, { name, size, modified: mtime, chunks }: Entry): Promise<string> {
+async function addEntry(
+  archive: Pack,
+  { name, size, modified: mtime, chunks }: Entry,
+  onShort: (why: string) => void = () => undefined,
+): Promise<string> {
   const hash = createHash("sha256");
   async function* hashed() {
     for await (const chunk of chunks) {
@@ -133,7 +145,7 @@ async function addEntry(archive: Pack, { name, size, modified: mtime, chunks }: 
   await new Promise<void>((resolve, reject) => {
     const header = { name, size, mtime, mode: 0o640, type: "file" } as const;
     const entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
-    const source = Readable.from(hashed(), { objectMode: false });
+    const source = Readable.from(wholeEntry(size, hashed(), onShort), { objectMode: false });
     source.on("error", (error) => {
       reject(error);
       entry.destroy(error);
