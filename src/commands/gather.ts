@@ -7,7 +7,7 @@ import { type SinceArguments, sinceTime } from "../export/since.ts";
 import { type GatherWorld, gather as gatherAll } from "../gather/gather.ts";
 import { layoutOf } from "../gather/layout.ts";
 import { createBars, createLines } from "../gather/progress.ts";
-import { allProblems } from "../gather/results.ts";
+import { allProblems, type GatherResult } from "../gather/results.ts";
 import { summaryDocument, summaryTable } from "../gather/summary.ts";
 import { writeWhole } from "../gather/write-records.ts";
 import { createKubernetesApi } from "../kubernetes/api.ts";
@@ -45,14 +45,12 @@ export async function gather(names: readonly string[], options: GatherArguments)
     watch: progress.watch,
   };
 
-  // A run that is killed must not leave the word of an earlier one.
-  await rm(layoutOf(output).summary, { force: true });
   const result = await gatherAll(world, { namespace, names, selection, output }).finally(() => {
     progress.end();
     world.api.close();
   });
   const facts = { version: VERSION, time: new Date().toISOString(), namespace };
-  await writeWhole(layoutOf(output).summary, `${JSON.stringify(summaryDocument(result, facts), null, 2)}\n`);
+  await writeSummary(output, result, facts);
   await new Promise((written) => process.stdout.write(summaryTable(result), written));
   const problems = signal.aborted
     ? ["stopped before all was here: the same command goes on", ...allProblems(result)]
@@ -61,12 +59,26 @@ export async function gather(names: readonly string[], options: GatherArguments)
   return 0;
 }
 
+/** What is here is told in any case: a full disk is no reason to say nothing. */
+async function writeSummary(
+  output: string,
+  result: GatherResult,
+  facts: Parameters<typeof summaryDocument>[1],
+): Promise<void> {
+  const text = `${JSON.stringify(summaryDocument(result, facts), null, 2)}\n`;
+  await writeWhole(layoutOf(output).summary, text).catch((error: Error) =>
+    result.problems.push(`the summary was not written: ${error.message}`),
+  );
+}
+
 async function usableFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   try {
     await mkdir(path, { recursive: true, mode: 0o750 });
-    if (statSync(path).isDirectory()) return path;
-    throw new Error("it is not a folder");
+    if (!statSync(path).isDirectory()) throw new Error("it is not a folder");
+    // A run that is killed must not leave the word of an earlier one.
+    await rm(layoutOf(path).summary, { force: true });
+    return path;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new PcapperError(

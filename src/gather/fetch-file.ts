@@ -1,10 +1,12 @@
-import { rename, rm, stat, statfs } from "node:fs/promises";
-import { byteSizeText } from "../byte-size.ts";
+import { rename, rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { ExportChecksum } from "../export/listing.ts";
 import { type Draft, hashOfFile, openDraft } from "./draft.ts";
 import { exportError, parseChecksum } from "./export-answer.ts";
 import { ConnectionLost, type ExportTransport } from "./export-transport.ts";
 import { FetchError } from "./fetch-error.ts";
+import { keepOther } from "./keep-other.ts";
+import { copyAll, mustHaveRoom, sizeOf } from "./local-disk.ts";
 import { type Patience, withPatience } from "./patience.ts";
 
 /** A file of a node and where it shall be. */
@@ -21,8 +23,10 @@ export interface WantedFile {
 export interface FetchedFile {
   bytes: number;
   sha256: string;
-  /** It was here already, with the same bytes. */
+  /** It was here already, with the same bytes and no others. */
   already: boolean;
+  /** The name of what was here before and is another file, or a longer one. */
+  kept?: string;
 }
 
 export interface FetchWorld {
@@ -38,13 +42,13 @@ export interface FetchWorld {
 
 /**
  * Brings one file here, from where an earlier try ended, and gives it its name when its checksum is that of the
- * node's file. @throws FetchError, ConnectionLost, ExportRefused, or the error of the disk here
+ * node's file. What has the name until then stays as it is. @throws FetchError, ConnectionLost, ExportRefused, or the error of the disk here
  */
 export async function fetchFile(world: FetchWorld, wanted: WantedFile): Promise<FetchedFile> {
   const { target, bytes, appendOnly } = wanted;
   const draftPath = `${target}.partial`;
   const before = await sizeOf(target);
-  if (before !== undefined && before >= bytes) {
+  if (before === bytes) {
     const { sha256 } = await remoteChecksum(world, wanted);
     if ((await hashOfFile(target, bytes)) === sha256) {
       world.onBytes(bytes, false);
@@ -53,11 +57,13 @@ export async function fetchFile(world: FetchWorld, wanted: WantedFile): Promise<
   }
   // What was fetched while the file still grew is its beginning.
   if (appendOnly && before !== undefined && before < bytes && (await sizeOf(draftPath)) === undefined) {
-    await rename(target, draftPath);
+    await mustHaveRoom(dirname(target), bytes);
+    await copyAll(target, draftPath);
   }
   const sha256 = await fillDraft(world, wanted, draftPath);
+  const kept = appendOnly && before !== undefined ? await keepOther(target, draftPath) : undefined;
   await rename(draftPath, target);
-  return { bytes, sha256, already: false };
+  return { bytes, sha256, already: false, ...(kept !== undefined && { kept: basename(kept) }) };
 }
 
 async function fillDraft(world: FetchWorld, wanted: WantedFile, path: string): Promise<string> {
@@ -117,22 +123,4 @@ async function readRange(
   const checksum = parseChecksum(stderr);
   if (checksum?.bytes !== bytes) throw new ConnectionLost("the node's checksum did not come");
   return checksum;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (found === undefined || found.isFile()) return found?.size;
-  throw new FetchError(`${path} is in the way: it is not a plain file`);
-}
-
-async function mustHaveRoom(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(path);
-  const free = bavail * bsize;
-  if (free >= bytes) return;
-  throw new FetchError(
-    `${byteSizeText(bytes)} are to come, and ${byteSizeText(free)} are free below --output`,
-  );
 }

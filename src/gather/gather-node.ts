@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Selection } from "../export/selection.ts";
 import { type ChosenCapture, chooseFiles, type Job } from "./choose-files.ts";
+import { type EndOf, endedByResource } from "./ended-captures.ts";
 import type { ConnectionLost, ExportTransport } from "./export-transport.ts";
 import { FetchError } from "./fetch-error.ts";
 import { type FetchedFile, type FetchWorld, fetchFile } from "./fetch-file.ts";
@@ -20,6 +21,8 @@ export interface NodeWatcher {
   bytes(more: number, received: boolean): void;
   fetched(file: string, fetched: FetchedFile): void;
   warn(sentence: string): void;
+  /** Nothing more will come of the node. */
+  gaveUp(sentence: string): void;
 }
 
 export interface NodeWish {
@@ -33,16 +36,18 @@ export interface NodeWorld {
   transport: ExportTransport;
   patience: Patience;
   signal: AbortSignal;
+  endOf: EndOf;
   watcher: NodeWatcher;
 }
 
 /** Fetches what is wanted of one node, a file at a time. Never throws: what went wrong is in the result. */
 export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<NodeResult> {
-  const { transport, patience, signal, watcher } = world;
-  const result: NodeResult = { node: wish.node, captures: [], leftOut: [], problems: [] };
+  const { transport, patience, signal, endOf, watcher } = world;
+  const result: NodeResult = { node: wish.node, captures: [], leftOut: [], notes: [], problems: [] };
   const onLost = ({ message }: ConnectionLost): void => watcher.warn(`lost, trying again: ${message}`);
   try {
-    const list = await listNode(transport, wish.names, patience, signal, onLost);
+    const look = () => listNode(transport, wish.names, patience, signal, onLost);
+    const list = await endedByResource(await look(), endOf, look);
     const { captures, jobs, leftOut } = chooseFiles(list.captures, wish.selection);
     result.problems.push(...list.problems);
     result.leftOut = leftOut;
@@ -55,11 +60,11 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
     await fetchAll(
       { transport, patience, signal, session: randomUUID(), onBytes: watcher.bytes, onLost },
       jobs,
-      wish.layout,
-      watcher,
+      { layout: wish.layout, watcher, notes: result.notes },
     );
   } catch (error) {
     result.problems.push(sentenceOf(error));
+    watcher.gaveUp(sentenceOf(error));
   }
   return result;
 }
@@ -67,28 +72,35 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
 async function fetchAll(
   world: FetchWorld,
   jobs: readonly Job[],
-  layout: NodeLayout,
-  watcher: NodeWatcher,
+  { layout, watcher, notes }: { layout: NodeLayout; watcher: NodeWatcher; notes: string[] },
 ): Promise<void> {
   for (const [index, job] of jobs.entries()) {
     const { capture, file, result } = job;
+    const path = `${capture.folder}/${file.name}`;
     try {
-      watcher.fetched(`${capture.folder}/${file.name}`, await fetchJob(world, job, layout));
+      const fetched = await fetchJob(world, job, layout);
+      watcher.fetched(path, fetched);
+      if (fetched.kept !== undefined) notes.push(keptSentence(path, fetched.kept));
     } catch (error) {
       if (capture.running && error instanceof FetchError && error.missing) {
         result.removedMeanwhile.push(file.name);
         continue;
       }
       result.problems.push(`${file.name} was not fetched: ${sentenceOf(error)}`);
-      watcher.warn(`${capture.folder}/${file.name} was not fetched: ${sentenceOf(error)}`);
+      watcher.warn(`${path} was not fetched: ${sentenceOf(error)}`);
       if (isOfThisFile(error)) continue;
       // The others would end the same, each after the same patience.
       for (const other of jobs.slice(index + 1)) {
         other.result.problems.push(`${other.file.name} was not fetched: the node was given up before`);
       }
+      watcher.gaveUp(sentenceOf(error));
       return;
     }
   }
+}
+
+function keptSentence(path: string, kept: string): string {
+  return `${path} was here, and not as the node has it: what was here is kept as ${kept}`;
 }
 
 /** A node that is gone, or that refuses, has nothing else to give; a bad file or a full disk here says little. */
@@ -112,8 +124,13 @@ async function fetchJob(world: FetchWorld, job: Job, layout: NodeLayout): Promis
 async function writeManifest({ capture, result }: ChosenCapture, layout: NodeLayout): Promise<void> {
   const { folder, prefix, manifest, manifestFile } = capture;
   if (manifest === undefined || manifestFile !== undefined) return;
-  await writeWhole(join(layout.capture(folder), `${prefix}.json`), `${JSON.stringify(manifest)}\n`);
-  result.manifest = "whole";
+  const name = `${prefix}.json`;
+  try {
+    await writeWhole(join(layout.capture(folder), name), `${JSON.stringify(manifest)}\n`);
+    result.manifest = "whole";
+  } catch (error) {
+    result.problems.push(`${name} was not written: ${sentenceOf(error)}`);
+  }
 }
 
 export function sentenceOf(error: unknown): string {

@@ -3,12 +3,15 @@ import type { KubernetesApi } from "../kubernetes/api.ts";
 import type { Configuration } from "../kubernetes/configuration.ts";
 import { createTransport } from "../kubernetes/transport.ts";
 import { writeAgentLogs } from "./agent-log.ts";
-import { type AgentPod, missingNodes, podsToAsk } from "./cluster-facts.ts";
+import { createAgentOfNode } from "./agent-of-node.ts";
+import type { ClusterFacts } from "./cluster-facts.ts";
+import { createEndOf } from "./ended-captures.ts";
 import { gatherNode, type NodeWatcher, sentenceOf } from "./gather-node.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { createNodeTransport } from "./node-transport.ts";
 import { PATIENCE } from "./patience.ts";
+import { missingNodes, type Place, placesToAsk, unservedNodes } from "./places.ts";
 import type { GatherResult, NodeResult } from "./results.ts";
 import { surveyCluster } from "./survey.ts";
 import { unseenCaptures } from "./unseen-captures.ts";
@@ -41,38 +44,43 @@ export async function gather(world: GatherWorld, wish: GatherWish): Promise<Gath
   const problems: string[] = [];
   const layout = layoutOf(wish.output);
   const facts = await surveyCluster(world.api, namespace, names, (problem) => problems.push(problem));
-  await writeClusterRecords(layout, facts);
-  const asked = [...podsToAsk(facts.pods)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const nodes = await inParallel(asked, NODES_AT_A_TIME, ([node, pod]) =>
-    askNode(world, wish, layout, node, pod),
+  await writeClusterRecords(layout, facts).catch((error: Error) =>
+    problems.push(`resources and Events were not written: ${error.message}`),
   );
+  const ask = (place: Place) => askNode(world, wish, facts, layout, place);
+  const nodes = await inParallel(placesToAsk(facts, names), NODES_AT_A_TIME, ask);
   const missing = missingNodes(facts, names).map(
-    ({ node, why }): NodeResult => ({ node, captures: [], leftOut: [], problems: [why] }),
+    ({ node, why }): NodeResult => ({ node, captures: [], leftOut: [], notes: [], problems: [why] }),
   );
   return {
-    nodes: [...nodes, ...missing],
-    problems: [...problems, ...unseenCaptures(facts, names, nodes, missing)],
+    nodes: [...nodes.sort((a, b) => (a.node < b.node ? -1 : 1)), ...missing],
+    problems: [...problems, ...unservedNodes(facts, names), ...unseenCaptures(facts, names, nodes, missing)],
   };
 }
 
 async function askNode(
   { api, configuration, signal, watch }: GatherWorld,
   { namespace, names, selection }: GatherWish,
+  facts: ClusterFacts,
   layout: Layout,
-  node: string,
-  pod: AgentPod,
+  place: Place,
 ): Promise<NodeResult> {
+  const { node } = place;
   const here = layout.node(node);
-  const transport = createNodeTransport({ api, configuration, namespace }, node, pod);
-  const world = { transport, patience: PATIENCE, signal, watcher: watch(node) };
+  const agent = createAgentOfNode(api, namespace, place);
+  const transport = createNodeTransport(configuration, namespace, agent);
+  const endOf = createEndOf(api, facts);
+  const world = { transport, patience: PATIENCE, signal, endOf, watcher: watch(node) };
   const result = await gatherNode(world, { node, names, selection, layout: here });
   const logs = createTransport(configuration);
   try {
-    await writeAgentLogs(logs, { namespace, pod, layout: here, since: selection.since, signal });
+    const wish = { namespace, agent, layout: here, since: selection.since, signal };
+    result.notes.push(...(await writeAgentLogs(logs, wish)));
   } catch (error) {
     result.problems.push(`the agent's log was not fetched: ${sentenceOf(error)}`);
   } finally {
     logs.close();
   }
-  return { ...result, pod: pod.metadata.name };
+  const pod = agent.lastName();
+  return { ...result, ...(pod !== undefined && { pod }) };
 }

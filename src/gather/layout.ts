@@ -20,8 +20,8 @@ const SUMMARY = "summary.json";
 const LOG = "agent.log";
 const PREVIOUS_LOG = "agent-previous.log";
 
-/** Names a node must not have here; must-gather writes `version` beside our folders. */
-const TAKEN_BY_US = [CLUSTER, SUMMARY, "version"];
+/** Names a node must not have here; must-gather writes `version` and `gather.log` beside our folders. */
+const TAKEN_BY_US = [CLUSTER, SUMMARY, `${SUMMARY}.partial`, "version", "gather.log"];
 /** Names a capture must not have here. A log that is not whole has `.partial`. */
 const TAKEN_BY_LOGS = [LOG, PREVIOUS_LOG].flatMap((name) => [name, `${name}.partial`]);
 

@@ -4,11 +4,16 @@ import { ConnectionLost } from "./export-transport.ts";
 export interface Patience {
   /** Tries without progress after which a node is given up. */
   tries: number;
+  /** Milliseconds without progress after which a few tries are enough: each that nobody answers takes long itself. */
+  within: number;
   backoff: BackoffRange;
 }
 
-/** About half a minute in all: an API server that is restarted is back by then. */
-export const PATIENCE: Patience = { tries: 8, backoff: { first: 1000, most: 20_000 } };
+/** About half a minute where each try fails at once: an API server that is restarted is back by then. */
+export const PATIENCE: Patience = { tries: 8, within: 60_000, backoff: { first: 1000, most: 20_000 } };
+
+/** A checksum of a large file makes no progress for minutes: one break in it is no reason to give a node up. */
+const A_FEW = 3;
 
 /**
  * Does `attempt` again each time the connection was lost.
@@ -18,7 +23,7 @@ export const PATIENCE: Patience = { tries: 8, backoff: { first: 1000, most: 20_0
  */
 export async function withPatience<T>(
   attempt: () => Promise<T>,
-  { tries, backoff: range }: Patience,
+  { tries, within, backoff: range }: Patience,
   signal: AbortSignal,
   progress: () => number,
   onLost: (error: ConnectionLost) => void,
@@ -26,6 +31,7 @@ export async function withPatience<T>(
   const backoff = createBackoff(signal, { range });
   let before = progress();
   let failed = 0;
+  let since = performance.now();
   for (;;) {
     try {
       return await attempt();
@@ -33,11 +39,13 @@ export async function withPatience<T>(
       if (!(error instanceof ConnectionLost)) throw error;
       if (progress() > before) {
         failed = 0;
+        since = performance.now();
         backoff.reset();
       }
       before = progress();
       failed += 1;
-      if (failed >= tries) throw error;
+      const enough = performance.now() - since >= within ? Math.min(A_FEW, tries) : tries;
+      if (failed >= enough) throw error;
       onLost(error);
       await backoff.wait();
     }

@@ -33,6 +33,8 @@ export interface NodeResult {
   captures: CaptureResult[];
   /** By choice: not a problem. */
   leftOut: LeftOut[];
+  /** Worth knowing, and nothing is missing for it. */
+  notes: string[];
   /** Of the node as a whole. */
   problems: string[];
 }

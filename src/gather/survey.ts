@@ -3,7 +3,8 @@ import { PcapperError } from "../errors.ts";
 import type { KubernetesApi, KubernetesObject, Query } from "../kubernetes/api.ts";
 import { KubernetesError } from "../kubernetes/api.ts";
 import { capturesPath } from "../kubernetes/paths.ts";
-import { type AgentPod, type ClusterFacts, type NodeObject, watchedNamespace } from "./cluster-facts.ts";
+import { type AgentPod, watchedNamespace } from "./agent-pods.ts";
+import type { ClusterFacts, DaemonSet } from "./cluster-facts.ts";
 
 const AGENTS = "app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent";
 const PAGE = "500";
@@ -28,9 +29,11 @@ export async function surveyCluster(
   const events = await listAll<EventObject>(api, `/api/v1/namespaces/${watched}/events`).catch(orProblem([]));
   return {
     pods,
+    watched,
     captures: captures.filter(({ metadata }) => wanted(metadata.name)) as unknown as PacketCapture[],
     events: events.filter((event) => names.length === 0 || isOfCapture(event, names)),
-    nodes: await listAll<NodeObject>(api, "/api/v1/nodes").catch(() => undefined),
+    daemonSets: await daemonSets(api, namespace).catch(() => []),
+    nodes: await listAll<KubernetesObject>(api, "/api/v1/nodes").catch(() => undefined),
   };
 
   function orProblem<T>(instead: T): (error: unknown) => T {
@@ -45,6 +48,10 @@ export async function surveyCluster(
 export function agentPods(api: Api, namespace: string, node?: string): Promise<AgentPod[]> {
   const onNode = node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` };
   return listAll(api, `/api/v1/namespaces/${namespace}/pods`, { labelSelector: AGENTS, ...onNode });
+}
+
+function daemonSets(api: Api, namespace: string): Promise<DaemonSet[]> {
+  return listAll(api, `/apis/apps/v1/namespaces/${namespace}/daemonsets`, { labelSelector: AGENTS });
 }
 
 interface EventObject extends KubernetesObject {

@@ -21,21 +21,30 @@ beforeEach(() => {
   };
 });
 
-const QUICK = { tries: 3, backoff: { first: 1, most: 2 } };
+const QUICK = { tries: 3, within: 60_000, backoff: { first: 1, most: 2 } };
 const ALL: Selection = { includeRunning: false, since: undefined };
 
 interface Wish extends Partial<Selection> {
   transport?: ProcessTransport;
   names?: string[];
+  /** Why what runs on the node is over by its resource. */
+  over?: string;
 }
 
-async function gather({ transport, names = [], ...selection }: Wish = {}) {
-  const seen = { received: 0, here: 0, fetched: [] as string[], warnings: [] as string[] };
+async function gather({ transport, names = [], over, ...selection }: Wish = {}) {
+  const seen = {
+    received: 0,
+    here: 0,
+    fetched: [] as string[],
+    warnings: [] as string[],
+    gaveUp: [] as string[],
+  };
   const result = await gatherNode(
     {
       transport: transport ?? processTransport(hostmount.path),
       patience: QUICK,
       signal: new AbortController().signal,
+      endOf: async () => over,
       watcher: {
         expect: () => undefined,
         bytes: (more, received) => {
@@ -44,6 +53,7 @@ async function gather({ transport, names = [], ...selection }: Wish = {}) {
         },
         fetched: (file, { already }) => seen.fetched.push(`${already ? "had" : "got"} ${file}`),
         warn: (sentence) => seen.warnings.push(sentence),
+        gaveUp: (sentence) => seen.gaveUp.push(sentence),
       },
     },
     {
@@ -155,14 +165,68 @@ describe("gathering a node", () => {
       files: [1, 2, 3].map((number) => madeFile(number, 100_000)),
     });
     await gather();
-    const damaged = join(output.path, "node-a/pcap1", packetName(prefix, 2));
+    const name = packetName(prefix, 2);
+    const damaged = join(output.path, "node-a/pcap1", name);
     writeFileSync(damaged, Buffer.alloc(100_000));
     writeFileSync(join(output.path, "node-a/pcap1", `${packetName(prefix, 3)}.partial`), "left over");
     const { result, received, fetched } = await gather();
     expect(problemsOf(result)).toEqual([]);
     expect(received).toBe(100_000);
     expect(fetched.filter((line) => line.startsWith("got"))).toEqual([`got pcap1/${packetName(prefix, 2)}`]);
-    expect(here("pcap1", packetName(prefix, 2)).equals(there("pcap1", packetName(prefix, 2)))).toBe(true);
+    expect(here("pcap1", name).equals(there("pcap1", name))).toBe(true);
+    expect(here("pcap1", `${name}.earlier`).equals(Buffer.alloc(100_000))).toBe(true);
+    expect(result.notes).toEqual([
+      `pcap1/${name} was here, and not as the node has it: what was here is kept as ${name}.earlier`,
+    ]);
+  });
+
+  test.each([
+    ["begins like the node's", (content: Buffer) => Buffer.concat([content, Buffer.alloc(500, "x")])],
+    ["is another one", () => Buffer.alloc(60_000, "y")],
+  ])("a file here that is longer and %s is not taken for it, and not thrown away", async (_how, make) => {
+    const made = madeFile(1, 50_000);
+    const name = packetName(makeCapture(hostmount.path, { files: [made] }), 1);
+    const longer = make(made.content);
+    mkdirSync(join(output.path, "node-a/pcap1"), { recursive: true });
+    for (const [round, kept] of [`${name}.earlier`, `${name}.earlier-2`].entries()) {
+      writeFileSync(join(output.path, "node-a/pcap1", name), longer);
+      const { result } = await gather();
+      expect(problemsOf(result), String(round)).toEqual([]);
+      expect(result.notes).toEqual([expect.stringContaining(`is kept as ${kept}`)]);
+      expect(here("pcap1", name).equals(made.content)).toBe(true);
+      expect(here("pcap1", kept).equals(longer)).toBe(true);
+    }
+    const again = await gather();
+    expect(again.result.notes).toEqual([]);
+    expect(again.received).toBe(0);
+  });
+
+  test("a file that has grown since, and cannot be had now, stays here as it was", async () => {
+    const content = madeFile(1, 9000).content;
+    const prefix = makeCapture(hostmount.path, { part: { number: 1, content, published: 5000 } });
+    await gather({ includeRunning: true });
+    makeCapture(hostmount.path, { files: [{ number: 1, content }] });
+    const name = packetName(prefix, 1);
+    const cut = processTransport(hostmount.path, (_run, args) => (args[2] === name ? { cutAfter: 0 } : {}));
+    const { result, gaveUp } = await gather({ transport: cut });
+    expect(problemsOf(result)).toEqual([`${name} was not fetched: cut by the test`]);
+    expect(gaveUp).toEqual(["cut by the test"]);
+    expect(here("pcap1", name).equals(content.subarray(0, 5000))).toBe(true);
+    expect(problemsOf((await gather()).result)).toEqual([]);
+    expect(here("pcap1", name).equals(content)).toBe(true);
+    expect(namesHere("pcap1")).toEqual([name, `${prefix}.json`]);
+  });
+
+  test("a file whose beginning has become another one's is fetched anew, and what was here is kept", async () => {
+    const [before, after] = [madeFile(1, 5000).content, madeFile(1, 9000).content];
+    const prefix = makeCapture(hostmount.path, { files: [{ number: 1, content: before }] });
+    await gather();
+    makeCapture(hostmount.path, { files: [{ number: 1, content: after }] });
+    const name = packetName(prefix, 1);
+    const { result } = await gather();
+    expect(problemsOf(result)).toEqual([]);
+    expect(here("pcap1", name).equals(after)).toBe(true);
+    expect(here("pcap1", `${name}.earlier`).equals(before)).toBe(true);
   });
 
   test("what an earlier process left begun is gone on with", async () => {
@@ -236,6 +300,46 @@ describe("gathering a node", () => {
     );
   });
 
+  test("a capture that is over by its resource, and that its node has not closed, comes home", async () => {
+    const part = { ...madeFile(2, 9000), published: 4096 };
+    const prefix = makeCapture(hostmount.path, { files: [madeFile(1, 100)], part });
+    const { result } = await gather({ over: "its resource says AgentLost" });
+    expect(problemsOf(result)).toEqual([
+      expect.stringMatching(/^its resource says AgentLost, but its node has not closed it: /),
+    ]);
+    expect(result).toMatchObject({
+      leftOut: [],
+      captures: [{ running: false, wanted: 2, manifest: "whole" }],
+    });
+    expect(here("pcap1", packetName(prefix, 1)).equals(there("pcap1", packetName(prefix, 1)))).toBe(true);
+    expect(here("pcap1", packetName(prefix, 2)).equals(part.content.subarray(0, 4096))).toBe(true);
+  });
+
+  test("one odd name on the node is told, and takes nothing else with it", async () => {
+    const prefix = makeCapture(hostmount.path, { files: [madeFile(1, 100)] });
+    makeCapture(hostmount.path, { folder: "pcap2", files: [madeFile(1, 100)] });
+    for (const name of ["x.status.00001.pcap", "y\u001b[2J.00001.pcap"]) {
+      writeFileSync(join(hostmount.path, "pcap1", name), "odd");
+    }
+    const { result } = await gather();
+    expect(problemsOf(result)).toEqual([
+      'pcap1: "x.status.00001.pcap" is no name that pcapper gives',
+      'pcap1: "y\\u001b[2J.00001.pcap" is no name that pcapper gives',
+    ]);
+    expect(namesHere("pcap1")).toEqual([packetName(prefix, 1), `${prefix}.json`]);
+    expectSame("pcap2");
+  });
+
+  test("a file that the manifest names twice is told, and fetched once", async () => {
+    const prefix = makeCapture(hostmount.path, {
+      files: [madeFile(1, 100)],
+      manifest: (manifest) => ({ ...manifest, files: [manifest.files, manifest.files].flat() }),
+    });
+    const { result } = await gather();
+    expect(problemsOf(result)).toEqual([`"${packetName(prefix, 1)}" is named twice by the manifest`]);
+    expectSame("pcap1");
+  });
+
   test("a file that has grown since is gone on with", async () => {
     const content = madeFile(1, 9000).content;
     const prefix = makeCapture(hostmount.path, { part: { number: 1, content, published: 5000 } });
@@ -276,6 +380,21 @@ describe("gathering a node", () => {
     makeCapture(hostmount.path, { folder: "agent.log", files: [madeFile(1, 10)] });
     expect(problemsOf((await gather()).result)).toEqual([]);
     expect(namesHere("agent.log~")).toHaveLength(2);
+  });
+
+  test("a manifest that cannot be written here is told, and the other captures come", async () => {
+    for (const folder of ["pcap1", "pcap2"]) {
+      makeCapture(hostmount.path, { folder, part: { ...madeFile(1, 90), published: 64 } });
+    }
+    mkdirSync(join(output.path, "node-a"));
+    writeFileSync(join(output.path, "node-a/pcap1"), "in the way");
+    const { result } = await gather({ includeRunning: true });
+    expect(result.problems).toEqual([]);
+    expect(result.captures.map(({ manifest, files }) => [manifest, files.length])).toEqual([
+      ["missing", 0],
+      ["whole", 1],
+    ]);
+    expect(result.captures[0]?.problems[0]).toContain(".json was not written: EEXIST");
   });
 
   test("a folder in the way of a file is told, and the others come", async () => {

@@ -11,7 +11,7 @@ import { capture, startPcapper } from "../helpers/pcapper.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 
-const PATIENCE = { tries: 3, backoff: { first: 1, most: 2 } };
+const PATIENCE = { tries: 3, within: 60_000, backoff: { first: 1, most: 2 } };
 
 describeAsRoot("gathering from a capture that really runs", () => {
   let traffic: SteadyTraffic;
@@ -35,11 +35,13 @@ describeAsRoot("gathering from a capture that really runs", () => {
         transport: processTransport(hostmount.path),
         patience: PATIENCE,
         signal: new AbortController().signal,
+        endOf: async () => undefined,
         watcher: {
           expect: () => undefined,
           bytes: () => undefined,
           fetched: () => undefined,
           warn: () => undefined,
+          gaveUp: () => undefined,
         },
       },
       {

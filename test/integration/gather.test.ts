@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -48,7 +49,7 @@ const gather = (...args: string[]): Promise<Executed> => execute(command(...args
 const here = (...path: string[]): string => readFileSync(join(output(), ...path), "utf8");
 const summary = () => JSON.parse(here("summary.json"));
 
-function packetCapture(name: string, node: string): object {
+function packetCapture(name: string, node: string) {
   return {
     ...{ apiVersion: "packetcapture.pcapper/v1alpha1", kind: "PacketCapture", metadata: { name } },
     status: { progress: "finished", node, fileLocation: `/var/pcapper/${name}` },
@@ -170,11 +171,88 @@ describe("pcapper gather", () => {
     expect(stderr).toMatch(/^pcapper: [^\n]* \[PCAPPER_BAD_ARGUMENT\]\n$/);
   });
 
-  test("an output that is a file is wrong use", async () => {
+  test("resources that cannot be written here are told, and the files come", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 100)] });
+    mkdirSync(output());
+    writeFileSync(join(output(), "cluster"), "in the way");
+    const { code, stdout, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/node-a +pcap1 +1 +100 bytes +complete\n/);
+    expect(stderr).toContain("pcapper: resources and Events were not written: EEXIST");
+  });
+
+  test("an output that is a file is wrong use, and so is one whose summary is a folder", async () => {
+    mkdirSync(join(output(), "summary.json"), { recursive: true });
+    expect(await gather()).toMatchObject({ code: 2, stderr: expect.stringContaining("PCAPPER_BAD_OUTPUT") });
+    rmSync(output(), { recursive: true });
+
     writeFileSync(output(), "");
     const { code, stderr } = await gather();
     expect(code).toBe(2);
     expect(stderr).toMatch(/^pcapper: --output is .* \[PCAPPER_BAD_OUTPUT\]\n$/);
+  });
+});
+
+describe("pcapper gather of a cluster in trouble", () => {
+  test("brings a capture whose agent died before it closed it, and says what may be missing", async () => {
+    const part = { ...madeFile(1, 900), published: 640 };
+    const prefix = makeCapture(hostmount("node-a"), { part });
+    const { metadata, status } = packetCapture("pcap1", "node-a");
+    const lost = { ...status, progress: "failure", reason: "AgentLost" };
+    cluster.lists.packetcaptures = [{ metadata: { ...metadata, uid: "u1" }, status: lost }];
+    const { code, stderr } = await gather("pcap1");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /pcapper: node node-a: pcap1: its resource says AgentLost, but its node has not closed it: /,
+    );
+    const here = readFileSync(join(output(), "node-a/pcap1", packetName(prefix, 1)));
+    expect(here.equals(part.content.subarray(0, 640))).toBe(true);
+  });
+
+  test("asks only the nodes that have the captures of those names, and all where one is nowhere", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 100)] });
+    cluster.lists.packetcaptures = [packetCapture("pcap1", "node-a")];
+    expect(await gather("pcap1")).toMatchObject({ code: 0 });
+    expect([...new Set(cluster.asked)]).toEqual(["node-a"]);
+    expect(await gather("pcap1", "deleted")).toMatchObject({ code: 1 });
+    expect([...new Set(cluster.asked)]).toEqual(["node-a", "node-b"]);
+  });
+
+  test("goes on in the pod that has replaced one since the nodes were looked up", async () => {
+    const prefix = makeCapture(hostmount("node-b"), { files: [madeFile(1, 100)] });
+    cluster.onList = (kind) => {
+      if (kind === "pods") cluster.podNames.set("node-b", "agent-of-the-upgrade");
+    };
+    const { code, stderr } = await gather();
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain("node-b: lost, trying again: exec: 404");
+    expect(existsSync(join(output(), "node-b/pcap1", packetName(prefix, 1)))).toBe(true);
+    expect(here("node-b/agent.log")).toContain("log of agent-of-the-upgrade");
+    expect(summary().nodes[1]).toMatchObject({ node: "node-b", pod: "agent-of-the-upgrade" });
+  });
+
+  test("says that a DaemonSet has not all of its pods, and does not mind nodes it does not want", async () => {
+    cluster.lists.nodes = ["node-a", "node-b", "virtual"].map((name) => ({ metadata: { name } }));
+    const status = { desiredNumberScheduled: 2, currentNumberScheduled: 2 };
+    cluster.lists.daemonsets = [{ metadata: { name: "pcapper" }, status }];
+    expect(await gather()).toMatchObject({ code: 0 });
+    cluster.lists.daemonsets = [
+      { metadata: { name: "pcapper" }, status: { ...status, desiredNumberScheduled: 3 } },
+    ];
+    const { code, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "pcapper: the DaemonSet pcapper has pods on 2 of the 3 nodes it wants them on [",
+    );
+  });
+
+  test("shows what a file's name would do to a terminal, and does not do it", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 100)] });
+    writeFileSync(join(hostmount("node-a"), "pcap1", "\u009b2J\u202e.00001.pcap"), "");
+    const { code, stdout, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stdout).toContain('FAILED: pcap1: "\\x9b2J\\u{202e}.00001.pcap" is no name that pcapper gives\n');
+    expect(`${stdout}${stderr}`.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { progressRow } from "../../../src/gather/progress-rows.ts";
+import { type NodeProgress, progressRow } from "../../../src/gather/progress-rows.ts";
 import { allProblems, type CaptureResult, type GatherResult } from "../../../src/gather/results.ts";
 import { summaryDocument, summaryTable } from "../../../src/gather/summary.ts";
 
@@ -23,10 +23,11 @@ const RESULT: GatherResult = {
         captured("pcap4", { problems: ["z has 5 bytes, and its manifest says 6"] }),
       ],
       leftOut: [{ capture: "pcap5", prefix: "p", why: "it still runs" }],
+      notes: ["agent.log has the last 5 lines"],
       problems: [],
     },
-    { node: "node-b", captures: [], leftOut: [], problems: ["no agent's pod is there"] },
-    { node: "node-with-none", captures: [], leftOut: [], problems: [] },
+    { node: "node-b", captures: [], leftOut: [], notes: [], problems: ["no agent's pod is there"] },
+    { node: "node-with-none", captures: [], leftOut: [], notes: [], problems: [] },
   ],
   problems: ["Events: 403"],
 };
@@ -40,9 +41,25 @@ node-a          pcap2    1      1.5 MB  INCOMPLETE: 2 of 3 files missing
 node-a          pcap3    1      1.5 MB  still running, 1 removed by its ring meanwhile
 node-a          pcap4    1      1.5 MB  INCOMPLETE: z has 5 bytes, and its manifest says 6
 node-a          pcap5    -      -       left out: it still runs
+node-a          -        -      -       agent.log has the last 5 lines
 node-b          -        -      -       FAILED: no agent's pod is there
 node-with-none  -        -      -       has no captures
 `);
+  });
+
+  test("holds nothing that a terminal would obey, whatever a node says", () => {
+    const evil = "\u001b]0;x\u0007\u009b2J\r\n\u202e";
+    const table = summaryTable({
+      nodes: [
+        {
+          ...{ node: "n", leftOut: [{ capture: evil, prefix: evil, why: evil }], notes: [evil] },
+          ...{ captures: [captured(evil, { problems: [evil] })], problems: [evil] },
+        },
+      ],
+      problems: [],
+    });
+    expect(table.match(/[\p{Cc}\p{Cf}]/gu)?.join("")).toBe("\n".repeat(5));
+    expect(table).toContain("FAILED: \\x1b]0;x\\x07\\x9b2J\\x0d\\x0a\\u{202e}\n");
   });
 
   test("is complete only without any problem, and each problem names its node and capture", () => {
@@ -63,8 +80,9 @@ node-with-none  -        -      -       has no captures
 });
 
 describe("the bar of a node", () => {
-  const HALF = {
+  const HALF: NodeProgress = {
     node: "a",
+    state: "listed",
     files: 4,
     filesDone: 1,
     bytes: 2e9,
@@ -85,6 +103,18 @@ describe("the bar of a node", () => {
     );
     const none = { ...HALF, files: 0, filesDone: 0, bytes: 0, bytesDone: 0, received: 0, elapsed: 0 };
     expect(progressRow(none, 1)).toContain("100%  0 bytes of 0 bytes  0 bytes/s  0 of 0 files");
+  });
+
+  test("is none before its list is here, but a clock that shows that somebody waits", () => {
+    const asked: NodeProgress = { ...HALF, state: "asked", elapsed: 65_900, warning: "lost, trying again" };
+    expect(progressRow(asked, 3)).toBe("a    asked what it has, 1:05 ago  lost, trying again");
+    expect(progressRow({ ...asked, state: "given up", warning: "no route" }, 1)).toBe(
+      "a  given up  no route",
+    );
+  });
+
+  test("holds nothing that a terminal would obey", () => {
+    expect(progressRow({ ...HALF, warning: "a\u001b[2Jb\u009bc" }, 1)).toMatch(/ {2}a\\x1b\[2Jb\\x9bc$/);
   });
 
   test("shows what is wrong at the moment", () => {
