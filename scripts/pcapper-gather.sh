@@ -12,7 +12,7 @@ TEXT
 
 namespace=pcapper
 output=./gathered
-export_args=()
+options=()
 names=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -21,14 +21,14 @@ while [ $# -gt 0 ]; do
       case $1 in
         -n | --namespace) namespace=$2 ;;
         -o | --output) output=$2 ;;
-        *) export_args+=("$1" "$2") ;;
+        *) options+=("$1" "$2") ;;
       esac
       shift 2
       ;;
-    --include-running) export_args+=("$1"); shift ;;
+    --include-running) options+=("$1"); shift ;;
     -h | --help) usage; exit 0 ;;
     -*) usage >&2; exit 2 ;;
-    *) export_args+=("$1"); names+=("$1"); shift ;;
+    *) names+=("$1"); shift ;;
   esac
 done
 
@@ -36,7 +36,7 @@ for program in kubectl tar find grep sed mktemp; do
   command -v "$program" >/dev/null || { printf 'pcapper-gather: %s is not installed\n' "$program" >&2; exit 2; }
 done
 if command -v sha256sum >/dev/null; then
-  check_sums=(sha256sum --quiet --check)
+  check_sums=(sha256sum --check)
 elif command -v shasum >/dev/null; then
   check_sums=(shasum -a 256 --check)
 else
@@ -51,27 +51,39 @@ complain() {
 }
 
 # What a node sent may hold what a terminal would obey.
-tell() { LC_ALL=C tr -d '\000-\010\013-\037\177' <"$1" >&2; }
+tell() { LC_ALL=C tr -d '\000-\010\013-\037\177-\377' <"$1" >&2; }
 
 mkdir -p "$output"
 work=$(mktemp -d "$output/.pcapper-gather.XXXXXX")
 trap 'chmod -R u+rwX "$work" && rm -rf "$work"' EXIT
 new=$work/new
-: >"$work/asked"
-: >"$work/whole"
-: >"$work/seen"
+for list in asked whole seen sums; do : >"$work/$list"; done
 
-# The archive's last file is the list of checksums: without it the archive did not come whole. Exec loses the end of a
-# stream now and then on a busy node, without an error: three tries. Each has a fresh folder, so that no link of an
-# earlier archive is followed. bash 3.2 takes an empty array for an unset one.
+# The pod of a node now: an upgrade may have replaced it since the nodes were listed.
+selector=app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent
+pod_of() {
+  local columns='{range .items[*]}{.metadata.deletionTimestamp}{"|"}{.metadata.name}{"\n"}{end}'
+  kubectl get pods -n "$namespace" -l "$selector" --field-selector "spec.nodeName=$1" -o jsonpath="$columns" \
+    </dev/null | sed -n -e 's/^|//p' | sed -n -e '$p'
+}
+
+# fetch NODE ARGUMENT...: the archive's last file is the list of checksums, without it the archive did not come whole.
+# Exec loses the end of a stream now and then on a busy node, without an error: see the three tries below. Each has a
+# fresh folder, so that no link of an earlier archive is followed. An export that ends with an error after a whole
+# archive has said what it could not give: another try would hear the same. bash 3.2 takes an empty array for unset.
 fetch() {
+  local pod code=0
   if [ -e "$new" ]; then chmod -R u+rwX "$new" && rm -rf "$new"; fi
   mkdir "$new"
-  local code=0
-  kubectl exec -n "$namespace" "$1" -c files -- pcapper export tar ${export_args[@]+"${export_args[@]}"} \
-    </dev/null 2>"$work/words" |
-    tar -x -f - -C "$new" --no-same-owner --no-same-permissions || code=1
+  rm -f "$work/incomplete"
+  : >"$work/words"
+  pod=$(pod_of "$1") && [ -n "$pod" ] || return 1
+  shift
+  { kubectl exec -n "$namespace" "$pod" -c files -- pcapper export tar "$@" </dev/null 2>"$work/words" ||
+    : >"$work/incomplete"; } |
+    tar -x -f - -C "$new" --no-same-owner --no-same-permissions 2>"$work/tar" || code=1
   tell "$work/words"
+  tell "$work/tar"
   [ "$code" = 0 ] && [ -f "$new/checksums.sha256" ]
 }
 
@@ -82,9 +94,15 @@ is_plain() {
     [ -z "$odd$deep" ]
 }
 
-# Puts a file in its place, never through a link.
+# Puts a file in its place, never through a link. Packets that were more may be all that is left of them.
 put() {
+  local kept=$2.earlier
   if [ -d "$2" ] && [ ! -L "$2" ]; then return 1; fi
+  if [ "${2%.pcap}" != "$2" ] && [ -f "$2" ] && [ ! -L "$2" ] && [ "$(wc -c <"$2")" -gt "$(wc -c <"$1")" ]; then
+    while [ -e "$kept" ]; do kept=$kept~; done
+    printf 'pcapper-gather: %s was longer than the node has it, and is kept as %s\n' "$2" "$kept" >&2
+    mv "$2" "$kept"
+  fi
   rm -f "$2" && mv "$1" "$2"
 }
 
@@ -93,6 +111,7 @@ place() {
   local file path home=$1
   while IFS= read -r -d '' file; do
     path=${file#"$new"/}
+    if grep -qxF -e "$path: FAILED" "$work/sums"; then path=$path.damaged; fi
     # The same names as `pcapper gather` gives.
     case $path in agent.log/* | agent-previous.log/*) path=${path%%/*}~/${path#*/} ;; esac
     case $path in
@@ -106,25 +125,21 @@ place() {
   done < <(find "$new" -type f -print0)
 }
 
-gather_node() {
-  local pod=$1 node=$2 folder=$output/$2 whole=1 entry
-  printf '%s\n' "$node" >>"$work/asked"
-  if [ -L "$folder" ]; then
-    complain "node $node: $folder is a symbolic link, nothing is written there"
-    return
-  fi
-  mkdir -p "$folder"
-  fetch "$pod" || fetch "$pod" || fetch "$pod" || {
-    complain "node $node: not everything was fetched"
-    whole=0
-  }
+# bring NODE FOLDER ARGUMENT...: ends with 1 where the node is not trusted.
+bring() {
+  local node=$1 folder=$2 whole=1 entry
+  shift 2
+  fetch "$node" "$@" || fetch "$node" "$@" || fetch "$node" "$@" || whole=0
+  if [ "$whole" = 0 ] || [ -e "$work/incomplete" ]; then complain "node $node: not everything was fetched"; fi
   if ! is_plain; then
     complain "node $node: refused, its archive has more than plain files in folders"
-    return
+    return 1
   fi
-  if [ -s "$new/checksums.sha256" ] && ! (cd "$new" && "${check_sums[@]}" checksums.sha256 >&2); then
-    complain "node $node: files were damaged"
-    whole=0
+  : >"$work/sums"
+  if [ -s "$new/checksums.sha256" ] && ! (cd "$new" && "${check_sums[@]}" checksums.sha256) >"$work/sums" 2>&1; then
+    grep -v ': OK$' "$work/sums" >"$work/bad" || :
+    tell "$work/bad"
+    complain "node $node: files are damaged, those that came are called .damaged"
   fi
   for entry in "$new"/*/; do
     [ ! -d "$entry" ] || printf '%s/%s\n' "$node" "$(basename "$entry")" >>"$work/seen"
@@ -132,7 +147,42 @@ gather_node() {
   sed -n "s|^pcapper: left out: \([^:]*\): .*|$node/\1|p" "$work/words" >>"$work/seen"
   [ "$whole" = 0 ] || printf '%s\n' "$node" >>"$work/whole"
   place "$folder" "$whole" || complain "node $node: not all could be put into $folder"
-  if ! kubectl logs -n "$namespace" "$pod" -c agent --timestamps >"$work/agent.log" </dev/null 2>"$work/words"; then
+}
+
+# What a node calls running and its resource calls over: its agent died before it closed it.
+bring_ended() {
+  local node=$1 folder=$2 name manifest ended=()
+  while IFS= read -r name; do
+    case $(kubectl get packetcaptures.packetcapture.pcapper "$name" -n "$namespace" --ignore-not-found \
+      -o 'jsonpath={.status.progress}' </dev/null || printf running) in
+      running | scheduled) ;;
+      *) ended+=("$name") ;;
+    esac
+  done < <(sed -n 's|^pcapper: left out: \([a-z0-9][a-z0-9.-]*\): [^:]*: it still runs.*|\1|p' "$work/words" | sort -u)
+  [ ${#ended[@]} -gt 0 ] || return 0
+  bring "$node" "$folder" ${options[@]+"${options[@]}"} --include-running "${ended[@]}" || return 0
+  for name in "${ended[@]}"; do
+    for manifest in "$folder/$name"/*.json; do
+      grep -q '"finished"' "$manifest" ||
+        complain "node $node: $name is over, but its node has not closed it: its last packets may be missing"
+    done
+  done
+}
+
+gather_node() {
+  local node=$1 folder=$output/$1 pod
+  # The same names as `pcapper gather` gives.
+  case $node in cluster | version | summary.json | gather.log) folder=$folder~ ;; esac
+  printf '%s\n' "$node" >>"$work/asked"
+  if [ -L "$folder" ]; then
+    complain "node $node: $folder is a symbolic link, nothing is written there"
+    return
+  fi
+  mkdir -p "$folder"
+  bring "$node" "$folder" ${options[@]+"${options[@]}"} ${names[@]+"${names[@]}"} || return 0
+  bring_ended "$node" "$folder"
+  if ! { pod=$(pod_of "$node") && kubectl logs -n "$namespace" "$pod" -c agent --timestamps --tail=100000 \
+    --limit-bytes=33554432 >"$work/agent.log" </dev/null 2>"$work/words"; }; then
     tell "$work/words"
     complain "node $node: the agent's log could not be read"
   elif ! put "$work/agent.log" "$folder/agent.log"; then
@@ -145,45 +195,54 @@ if [ -L "$output/cluster" ]; then
   exit 1
 fi
 mkdir -p "$output/cluster"
-selector=app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent
-columns='{range .items[*]}{.metadata.name}{"\t"}{.spec.nodeName}{"\n"}{end}'
-pods=$(kubectl get pods -n "$namespace" -l "$selector" -o jsonpath="$columns")
-[ -n "$pods" ] || complain "no pod of pcapper is in namespace $namespace"
 for kind in packetcaptures.packetcapture.pcapper events; do
   { kubectl get "$kind" -n "$namespace" -o yaml >"$work/$kind" &&
     put "$work/$kind" "$output/cluster/${kind%%.*}.yaml"; } || complain "$kind could not be read"
 done
+available='{.status.conditions[?(@.type=="FilesAvailable")].status}'
+claimed='{.metadata.name}{"|"}{.status.node}{"|"}{.status.progress}{"|"}'$available'{"|"}{.status.fileLocation}'
+kubectl get packetcaptures.packetcapture.pcapper -n "$namespace" \
+  -o jsonpath="{range .items[*]}$claimed{\"\\n\"}{end}" >"$work/claims" ||
+  complain "which nodes captures are on could not be read"
 
+# Captures whose resources say on which nodes they are, are nowhere else: only those nodes are asked then.
+: >"$work/homes"
+everywhere=1
+if [ ${#names[@]} -gt 0 ]; then
+  everywhere=0
+  for name in "${names[@]}"; do
+    home=$(while IFS='|' read -r capture node _; do [ "$capture" != "$name" ] || printf '%s' "$node"; done <"$work/claims")
+    [ -n "$home" ] || everywhere=1
+    printf '%s\n' "$home" >>"$work/homes"
+  done
+fi
+
+columns='{range .items[*]}{.metadata.name}{"|"}{.spec.nodeName}{"\n"}{end}'
+kubectl get pods -n "$namespace" -l "$selector" -o jsonpath="$columns" >"$work/pods"
+[ -s "$work/pods" ] || complain "no pod of pcapper is in namespace $namespace"
 # kubectl must not read the list of pods, which is this loop's standard input.
-while IFS=$'\t' read -r pod node; do
-  [ -n "$pod" ] || continue
-  if [ -z "$node" ]; then
-    complain "pod $pod has no node yet"
-  else
-    gather_node "$pod" "$node"
-  fi
-done <<<"$pods"
+while IFS='|' read -r pod node; do
+  if [ "$everywhere" = 0 ] && ! grep -qxF -e "$node" "$work/homes"; then continue; fi
+  if grep -qxF -e "$node" "$work/asked"; then continue; fi
+  if [ -n "$node" ]; then gather_node "$node"; else complain "pod $pod has no node yet"; fi
+done <"$work/pods"
 
+# What the captures say of their nodes, against what came in this run: an earlier one's folders prove nothing.
 is_named() {
   local name
   [ ${#names[@]} -gt 0 ] || return 0
   for name in "${names[@]}"; do [ "$name" != "$1" ] || return 0; done
   return 1
 }
-
-# What the captures say of their nodes, against what came in this run: an earlier one's folders prove nothing.
-available='{.status.conditions[?(@.type=="FilesAvailable")].status}'
-claimed='{range .items[?(@.status.fileLocation)]}{.metadata.name}{"\t"}{.status.node}{"\t"}'$available'{"\n"}{end}'
-claims=$(kubectl get packetcaptures.packetcapture.pcapper -n "$namespace" -o jsonpath="$claimed") ||
-  complain "which nodes captures are on could not be read"
-while IFS=$'\t' read -r name node files; do
+while IFS='|' read -r name node progress files location; do
   if [ -z "$node" ] || [ "$files" = False ] || ! is_named "$name"; then continue; fi
+  if [ -z "$location" ] && [ "$progress" != running ] && [ "$files" != Unknown ]; then continue; fi
   if ! grep -qxF -e "$node" "$work/asked"; then
     complain "node $node has files of capture $name, but no pod of pcapper is there"
-  elif grep -qxF -e "$node" "$work/whole" && ! grep -qxF -e "$node/$name" "$work/seen"; then
+  elif [ -n "$location" ] && grep -qxF -e "$node" "$work/whole" && ! grep -qxF -e "$node/$name" "$work/seen"; then
     complain "node $node has nothing of capture $name, whose status names it"
   fi
-done <<<"$claims"
+done <"$work/claims"
 for name in ${names[@]+"${names[@]}"}; do
   # A capture's name has dots, which are no pattern here.
   sed 's|^[^/]*/||' "$work/seen" | grep -qxF -e "$name" || complain "no node has a capture of the name $name"

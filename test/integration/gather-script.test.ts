@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Executed, execute } from "../helpers/execute.ts";
@@ -10,10 +19,15 @@ const SCRIPT = join(ROOT, "scripts/pcapper-gather.sh");
 
 /** Answers as kubectl would; exec runs the real export. What the environment names goes wrong. */
 const KUBECTL = `#!/bin/bash
+echo "$*" >>"$HOSTS/calls"
 case $1 in
   get)
     case "$*" in
-      *"get pods"*) printf 'agent-a\\tnode-a\\nagent-b\\tnode-b\\n' ;;
+      *"get pods"*nodeName=*)
+        all=$*; node=\${all#*nodeName=}; node=\${node%% *}
+        printf '2026-11-24T10:00:00Z|old-%s\\n|%s\\n' "$node" "\${node/node/agent}" ;;
+      *"get pods"*) printf "agent-a|node-a\\nagent-b|node-b\\n\${MORE_PODS:-}" ;;
+      *ignore-not-found*) printf "\${PROGRESS:-}" ;;
       *jsonpath*) [ "\${CLAIMED:-}" != refused ] && printf "\${CLAIMED:-}" ;;
       *) echo "kind: List" ;;
     esac ;;
@@ -24,7 +38,10 @@ case $1 in
     shift 2; kind=$1; shift
     [ "$pod" = "\${BROKEN_POD:-}" ] && exit 1
     [ "$pod" = agent-a ] && [ -n "\${HOSTILE:-}" ] && exec cat "$HOSTILE"
-    "$PCAPPER" export "$kind" --hostmount "$HOSTS/\${pod/agent/node}" "$@" | head -c "\${CUT:-1000000000}" ;;
+    [ -n "\${SAYS:-}" ] && printf "$SAYS" >&2
+    export="$PCAPPER export $kind --hostmount $HOSTS/\${pod/agent/node}"
+    [ -z "\${CUT:-}" ] && exec $export "$@"
+    $export "$@" | head -c "$CUT" ;;
 esac
 `;
 
@@ -75,12 +92,14 @@ describe("pcapper-gather.sh", () => {
       files: [madeFile(1, 10, old)],
       part,
     });
-    expect(await gather({}, "pcap2")).toMatchObject({
+    expect(await gather({ PROGRESS: "running" }, "pcap2")).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("left out: pcap2"),
     });
     expect(existsSync(here("node-a/pcap1"))).toBe(false);
-    expect(await gather({}, "--since", "1h", "--include-running", "pcap2")).toMatchObject({
+    expect(
+      await gather({ PROGRESS: "running" }, "--since", "1h", "--include-running", "pcap2"),
+    ).toMatchObject({
       code: 0,
       stderr: "",
     });
@@ -97,7 +116,7 @@ describe("pcapper-gather.sh", () => {
   });
 
   test("a node without a pod that a capture names makes it 1", async () => {
-    const { code, stderr } = await gather({ CLAIMED: "pcap1\\tnode-z\\tTrue\\n" });
+    const { code, stderr } = await gather({ CLAIMED: "pcap1|node-z|finished|True|/var/pcapper/pcap1\\n" });
     expect(code).toBe(1);
     expect(stderr).toBe(
       "pcapper-gather: node node-z has files of capture pcap1, but no pod of pcapper is there\n",
@@ -146,11 +165,11 @@ describe("pcapper-gather.sh", () => {
 
   test("a capture that is not on the node its status names makes it 1, also when an earlier run had it", async () => {
     mkdirSync(here("node-b/pcap1"), { recursive: true });
-    expect(await gather({ CLAIMED: "pcap1\\tnode-b\\tTrue\\n" })).toMatchObject({
+    expect(await gather({ CLAIMED: "pcap1|node-b|finished|True|/var/pcapper/pcap1\\n" })).toMatchObject({
       code: 1,
       stderr: "pcapper-gather: node node-b has nothing of capture pcap1, whose status names it\n",
     });
-    expect(await gather({ CLAIMED: "pcap1\\tnode-b\\tFalse\\n" })).toMatchObject({ code: 0 });
+    expect(await gather({ CLAIMED: "pcap1|node-b|finished|False|\\n" })).toMatchObject({ code: 0 });
   });
 
   test("captures whose nodes cannot be read make it 1", async () => {
@@ -158,6 +177,97 @@ describe("pcapper-gather.sh", () => {
       code: 1,
       stderr: "pcapper-gather: which nodes captures are on could not be read\n",
     });
+  });
+
+  test("a node that a capture runs on, or whose agent was lost, is missing without a pod as well", async () => {
+    const claims = "a|node-y|running||\\nb|node-z|failure|Unknown|\\nc|node-x|failure|False|\\n";
+    const { code, stderr } = await gather({ CLAIMED: claims });
+    expect(code).toBe(1);
+    expect(stderr.match(/node node-./g)).toEqual(["node node-y", "node node-z"]);
+  });
+
+  test("only the nodes of named captures are asked, and all where one of the names is nowhere", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 10)] });
+    const CLAIMED = "pcap1|node-a|finished|True|/var/pcapper/pcap1\\n";
+    expect(await gather({ CLAIMED }, "pcap1")).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(here("node-a/pcap1"))).toBe(true);
+    expect(existsSync(here("node-b"))).toBe(false);
+    expect(await gather({ CLAIMED }, "pcap1", "deleted")).toMatchObject({ code: 1 });
+    expect(existsSync(here("node-b"))).toBe(true);
+  });
+
+  test("a pod that has no node yet makes it 1", async () => {
+    expect(await gather({ MORE_PODS: "agent-c|\\n" })).toMatchObject({
+      code: 1,
+      stderr: "pcapper-gather: pod agent-c has no node yet\n",
+    });
+  });
+
+  test("a capture that is over, and that its node has not closed, comes without --include-running", async () => {
+    const part = { ...madeFile(1, 90), published: 64 };
+    const prefix = makeCapture(hostmount("node-a"), { part });
+    const { code, stderr } = await gather({ PROGRESS: "failure" });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "pcapper-gather: node node-a: pcap1 is over, but its node has not closed it: its last packets may be missing\n",
+    );
+    expect(readFileSync(here("node-a/pcap1", packetName(prefix, 1)))).toHaveLength(64);
+    expect(readFileSync(here("node-a/pcap1", `${prefix}.json`), "utf8")).not.toContain("finished");
+  });
+
+  test("a capture that really runs is left out", async () => {
+    makeCapture(hostmount("node-a"), { part: { ...madeFile(1, 90), published: 64 } });
+    expect(await gather({ PROGRESS: "running" })).toMatchObject({ code: 0 });
+    expect(existsSync(here("node-a/pcap1"))).toBe(false);
+  });
+
+  test("what a node cannot give is told, and is not asked for three times", async () => {
+    const prefix = makeCapture(hostmount("node-a"), { files: [madeFile(1, 10), madeFile(2, 10)] });
+    unlinkSync(join(hostmount("node-a"), "pcap1", packetName(prefix, 1)));
+    const { code, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stderr).toContain("is named by the manifest, but is not there");
+    expect(stderr).toContain("pcapper-gather: node node-a: not everything was fetched\n");
+    expect(existsSync(here("node-a/pcap1", packetName(prefix, 2)))).toBe(true);
+    const calls = readFileSync(join(folder.path, "calls"), "utf8");
+    expect(calls.match(/^exec .* agent-a /gm)).toHaveLength(1);
+  });
+
+  test("a file whose checksum does not fit has another name", async () => {
+    const evil = join(folder.path, "evil");
+    mkdirSync(join(evil, "pcap1"), { recursive: true });
+    for (const name of ["good.1.00001.pcap", "bad.1.00001.pcap"])
+      writeFileSync(join(evil, "pcap1", name), name);
+    const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+    writeFileSync(
+      join(evil, "checksums.sha256"),
+      `${sum("good.1.00001.pcap")}  pcap1/good.1.00001.pcap\n${sum("x")}  pcap1/bad.1.00001.pcap\n`,
+    );
+    await execute(["tar", "-c", "-f", `${evil}.tar`, "-C", evil, "pcap1", "checksums.sha256"]);
+    const { code, stderr } = await gather({ HOSTILE: `${evil}.tar` });
+    expect(code).toBe(1);
+    expect(stderr).toContain("pcap1/bad.1.00001.pcap: FAILED\n");
+    expect(readdirSync(here("node-a/pcap1")).sort()).toEqual([
+      "bad.1.00001.pcap.damaged",
+      "good.1.00001.pcap",
+    ]);
+  });
+
+  test("a file here that is longer than the node's is kept under another name", async () => {
+    const made = madeFile(1, 100);
+    const name = packetName(makeCapture(hostmount("node-a"), { files: [made] }), 1);
+    mkdirSync(here("node-a/pcap1"), { recursive: true });
+    writeFileSync(here("node-a/pcap1", name), Buffer.alloc(200, "x"));
+    const { code, stderr } = await gather();
+    expect(code).toBe(0);
+    expect(stderr).toContain("was longer than the node has it, and is kept as");
+    expect(readFileSync(here("node-a/pcap1", name)).equals(made.content)).toBe(true);
+    expect(readFileSync(here("node-a/pcap1", `${name}.earlier`), "utf8")).toBe("x".repeat(200));
+  });
+
+  test("what a node says is not for the terminal to obey", async () => {
+    const { stderr } = await gather({ SAYS: "pcapper: \\033[2Jx\\302\\2332Jy\\a\\n" });
+    expect(stderr).toBe("pcapper: [2Jx2Jy\n".repeat(2));
   });
 
   test.each([300_000, 1024, 512])(
