@@ -7,10 +7,13 @@ import { loadNative, type Native } from "../capture/native.ts";
 import { type AgentFigures, createApiErrorCounts, createCaptureTotals } from "../http/figures.ts";
 import { createMetrics } from "../http/metrics.ts";
 import { startHttpServer } from "../http/server.ts";
-import { createKubernetesApi } from "../kubernetes/api.ts";
+import { createKubernetesApi, type KubernetesError } from "../kubernetes/api.ts";
 import { loadConfiguration } from "../kubernetes/configuration.ts";
+import { createTroubleLog } from "../kubernetes/trouble-log.ts";
 import { createLog } from "../log.ts";
 import { diskUsage } from "../store/files/disk-usage.ts";
+
+const NOT_BEGUN = "The agent has not begun its work yet; its log says why.";
 
 /** `pcapper agent`: the captures of one node of a cluster, until SIGTERM. @returns the exit code */
 export async function agent(paths: NodePaths): Promise<number> {
@@ -35,7 +38,7 @@ export async function agent(paths: NodePaths): Promise<number> {
     address: settings.httpAddress,
     metrics: createMetrics(figures),
     healthy: () => undefined,
-    ready: () => (running === undefined ? "The agent has not begun its work yet." : running.notReady()),
+    ready: () => (running === undefined ? NOT_BEGUN : running.notReady()),
     log,
   });
 
@@ -43,7 +46,12 @@ export async function agent(paths: NodePaths): Promise<number> {
     const waiting = () =>
       log.warn({}, "Another agent of this node holds the lock on the hostmount: waiting.");
     const lock = await takeNodeLock(native, paths.hostmount, waiting, stop.signal);
-    const api = createKubernetesApi(await loadConfiguration(), { onError: errors.count });
+    const trouble = createTroubleLog((sentence) => log.warn({}, sentence));
+    const onError = (failure: KubernetesError): void => {
+      errors.count(failure.status);
+      trouble(failure);
+    };
+    const api = createKubernetesApi(await loadConfiguration(), { onError });
     running = await startAgent({ native, settings, paths, api, log, totals, signal: stop.signal });
     log.info({}, `Working for node ${settings.node} on captures in namespace ${settings.watchNamespace}.`);
     await aborted(stop.signal);

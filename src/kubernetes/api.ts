@@ -43,8 +43,8 @@ export interface KubernetesApi extends Pick<Reach, "lastSeen" | "onReturn"> {
 }
 
 export interface ApiOptions {
-  /** Told about each request that failed, ordinary refusals aside: its HTTP status, 0 where nobody answered. */
-  onError?(status: number): void;
+  /** Told about each request that failed, ordinary refusals aside. */
+  onError?(failure: KubernetesError): void;
   requestLimits?: TimeLimits;
   watchLimits?: TimeLimits;
 }
@@ -87,7 +87,7 @@ export function createKubernetesApi(configuration: Configuration, options: ApiOp
       const failure =
         error instanceof KubernetesError ? error : notReached(configuration.server, what, error);
       if (failure.status === 0) reach.missed();
-      if (!isOrdinary(failure)) options.onError?.(failure.status);
+      if (!isOrdinary(failure)) options.onError?.(failure);
       throw failure;
     }
   };

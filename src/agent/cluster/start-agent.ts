@@ -4,11 +4,9 @@ import type { PacketCapture } from "../../api/resource.ts";
 import type { Native } from "../../capture/native.ts";
 import type { createCaptureTotals } from "../../http/figures.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
-import { createBackoff } from "../../kubernetes/backoff.ts";
 import { isGone } from "../../kubernetes/deletion.ts";
 import { createEventRecorder } from "../../kubernetes/events.ts";
 import { isApiMissing } from "../../kubernetes/kubernetes-error.ts";
-import type { KubernetesObject } from "../../kubernetes/kubernetes-object.ts";
 import type { Log } from "../../log.ts";
 import type { CaptureEvent, CaptureStore } from "../../store/capture-store.ts";
 import { createKubernetesStore } from "../../store/kubernetes/kubernetes-store.ts";
@@ -19,6 +17,7 @@ import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
 import type { StopRequest } from "../session.ts";
 import { clearLocks } from "./clear-locks.ts";
+import { clusterFacts } from "./cluster-facts.ts";
 import type { NodePaths } from "./cluster-session.ts";
 import { createController } from "./controller.ts";
 import { createFollowedObjects } from "./followed-objects.ts";
@@ -62,7 +61,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const ending = new AbortController();
   const say = (line: string) => log.warn({}, line);
   clearLocks(native, paths.hostmount, node, say);
-  const cluster = await clusterFacts(api, node, signal);
+  const cluster = await clusterFacts(api, node, signal, say);
   const events = createEventRecorder(api, node, ending.signal, {
     onLost: ({ name }, { reason }, why) => log.warn({ name, reason }, `An Event could not be told: ${why}`),
   });
@@ -175,32 +174,6 @@ function openUids(captures: readonly PacketCapture[]): string[] {
   return captures
     .filter(({ status }) => !isFinal(status?.progress))
     .map(({ metadata }) => metadata.uid ?? "");
-}
-
-/** Asked until there is an answer: without it no file may be written. */
-async function clusterFacts(
-  api: KubernetesApi,
-  node: string,
-  signal: AbortSignal,
-): Promise<{ cluster: string; nodeIPs: string[] }> {
-  const backoff = createBackoff(signal, { onReturn: api.onReturn });
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      // The namespace that every cluster has for its whole life.
-      const home = await api.get<KubernetesObject>("/api/v1/namespaces/kube-system");
-      const self = await api.get<{ status?: { addresses?: { type: string; address: string }[] } }>(
-        `/api/v1/nodes/${node}`,
-      );
-      const addresses = self?.status?.addresses ?? [];
-      const nodeIPs = addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
-      if (home?.metadata.uid !== undefined) return { cluster: home.metadata.uid, nodeIPs };
-      await backoff.wait();
-    } catch (error) {
-      // Away, or not allowed yet: /readyz says so.
-      await backoff.wait(error);
-    }
-  }
 }
 
 function tell(log: Log, capture: PacketCapture, { type, reason, message }: CaptureEvent): void {

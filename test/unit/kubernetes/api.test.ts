@@ -1,5 +1,9 @@
 import { afterEach, expect, test } from "vitest";
-import { createKubernetesApi, type KubernetesApi } from "../../../src/kubernetes/api.ts";
+import {
+  createKubernetesApi,
+  type KubernetesApi,
+  type KubernetesError,
+} from "../../../src/kubernetes/api.ts";
 import type { TimeLimits } from "../../../src/kubernetes/transport.ts";
 import {
   type FakeApiServer,
@@ -19,7 +23,8 @@ const SOON: TimeLimits = { head: 100, silence: 100, whole: 400 };
 async function start(reply: Reply, limits: { requestLimits?: TimeLimits; watchLimits?: TimeLimits } = {}) {
   server = await startFakeApiServer(reply);
   errors = [];
-  api = createKubernetesApi(server.configuration, { onError: (status) => errors.push(status), ...limits });
+  const onError = ({ status }: KubernetesError) => errors.push(status);
+  api = createKubernetesApi(server.configuration, { onError, ...limits });
 }
 
 afterEach(async () => {
