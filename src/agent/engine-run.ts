@@ -1,7 +1,7 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
-import { bootId } from "../boot-id.ts";
 import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
+import { machineTime } from "../machine-time.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
@@ -38,6 +38,8 @@ export interface RunPlan {
   secondsLeft?: number;
   /** The last is the one it was found in. */
   gaps?: readonly Gap[];
+  /** When the earlier life began, in seconds of the machine's monotonic clock; undefined where it was another's. */
+  monotonicStart?: number | undefined;
 }
 
 /** A capture that ran to its end. */
@@ -77,12 +79,13 @@ export async function runEngine(
 function captureOptions(
   capture: PacketCapture,
   plan: CapturePlan,
-  { target, earlier, secondsLeft }: RunPlan,
+  { target, earlier, secondsLeft, monotonicStart }: RunPlan,
   settings: EngineSettings,
   node: string,
 ): CaptureOptions {
   const { namespace, name, uid, creationTimestamp } = capture.metadata;
   const { cluster } = settings;
+  const { boot, seconds } = machineTime();
   const head = {
     cluster,
     namespace,
@@ -90,7 +93,8 @@ function captureOptions(
     uid,
     creationTimestamp,
     node,
-    boot: bootId(),
+    boot,
+    monotonicStart: earlier === undefined ? seconds : monotonicStart,
     spec: capture.spec,
     target: { ...plan.target, ...target },
   };

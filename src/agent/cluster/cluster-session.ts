@@ -4,6 +4,7 @@ import { aborted } from "../../aborted.ts";
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureReport, EarlierLife, Native } from "../../capture/native.ts";
+import { machineTime } from "../../machine-time.ts";
 import type { CaptureStore } from "../../store/capture-store.ts";
 import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
@@ -107,9 +108,9 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
         ending: { end: NO_MANIFEST, files: files.map((file) => join(folder, file)), folder },
       };
     }
-    const remains = await repairRemains(native, found, shared.say);
     // By this node's clock, as all times in a manifest are.
-    const decision = decideOnRemains(capture, remains, Date.now());
+    const remains = await repairRemains(native, found, shared.say, Date.now());
+    const decision = decideOnRemains(capture, remains, Date.now(), machineTime());
     const report: CaptureReport = { ...reportOf(remains.manifest) };
     if (report.endTime === 0) report.endTime = Date.parse(remains.lastSeen);
     if (decision.go === "on") {

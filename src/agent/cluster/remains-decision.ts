@@ -1,6 +1,7 @@
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, EarlierLife } from "../../capture/native.ts";
+import type { MachineTime } from "../../machine-time.ts";
 import type { Manifest } from "../../store/files/manifest.ts";
 import { reportOf } from "../../store/files/repair.ts";
 import type { Gap } from "../gaps.ts";
@@ -16,21 +17,41 @@ export interface KnownRemains {
 
 export type RemainsDecision =
   /** `gaps`: the last is the one it was found in; it ends when the engine captures again. */
-  | { go: "on"; earlier: EarlierLife; secondsLeft: number; gaps: readonly Gap[] }
+  | {
+      go: "on";
+      earlier: EarlierLife;
+      secondsLeft: number;
+      gaps: readonly Gap[];
+      monotonicStart: number | undefined;
+    }
   /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
   | { go: "end"; end: CaptureEnd; gaps: readonly Gap[]; endTime?: string };
 
-/** Whether the capture goes on in the same ring until its original end, or has ended meanwhile. */
+/** Milliseconds by which two clocks may differ that were not set: opening takes its time, and clocks are trimmed. */
+const CLOCK_SLACK = 5000;
+
+/**
+ * Whether the capture goes on in the same ring until its original end, or has ended meanwhile.
+ * @param now by the node's clock, ms since 1970
+ * @param machine now by the clock that nobody sets
+ */
 export function decideOnRemains(
   capture: PacketCapture,
-  { manifest, lastSeen }: KnownRemains,
+  known: KnownRemains,
   now: number,
+  machine: MachineTime,
 ): RemainsDecision {
+  const { manifest } = known;
   const { gaps = [] } = manifest;
+  const monotonicStart = startOf(manifest, machine);
+  const told = Date.parse(manifest.startTime ?? "");
+  const counted = now - (machine.seconds - (monotonicStart ?? Number.NaN)) * 1000;
+  const wasSet = Math.abs(counted - told) > CLOCK_SLACK;
+  const started = wasSet ? counted : told;
+  const lastSeen = wasSet ? byClockNow(known.lastSeen, { told, started, now }) : known.lastSeen;
   const ended = (reason: string, message: string) => ({ go: "end", end: { reason, message }, gaps }) as const;
   if (manifest.finished !== undefined) return ended(manifest.finished.reason, manifest.finished.message);
   const plan = planCapture(capture.spec);
-  const started = Date.parse(manifest.startTime ?? "");
   const request = wantedStop(capture, " while the agent was gone");
   if (request !== undefined) {
     const stopped = ended(request.reason, request.message);
@@ -50,7 +71,26 @@ export function decideOnRemains(
     );
   }
   const all = withGap(gaps, lastSeen, timeText(now));
-  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all };
+  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all, monotonicStart };
+}
+
+/** When it began, in seconds of the machine's clock; undefined where the machine was started since, or nobody knows. */
+function startOf({ capture }: Manifest, { boot, seconds }: MachineTime): number | undefined {
+  const { boot: known, monotonicStart = Number.NaN } = capture;
+  return known !== "" && known === boot && monotonicStart <= seconds ? monotonicStart : undefined;
+}
+
+/**
+ * When it was last seen, by the clock as it is now: it was set since the start, which it `told` then, before the capture
+ * was last seen or after. Where it is neither, rather too long a gap than none.
+ */
+function byClockNow(
+  lastSeen: string,
+  { told, started, now }: { told: number; started: number; now: number },
+): string {
+  const time = Date.parse(lastSeen);
+  const moments = [time, time - told + started];
+  return timeText(moments.find((moment) => moment >= started && moment <= now) ?? started);
 }
 
 /** One gap with what a repair found uncounted just before it. */

@@ -27,6 +27,8 @@ export interface Manifest {
     node: string;
     /** Since when the machine has run that captured, as it names that itself. */
     boot?: string;
+    /** When the capture began, in seconds of the machine's monotonic clock; absent where that was before `boot`. */
+    monotonicStart?: number;
     spec: PacketCaptureSpec;
     target?: { podUID?: string };
   };

@@ -37,11 +37,15 @@ export async function findRemains(
   return undefined;
 }
 
-/** Makes the files of a dead capture whole, and its manifest say so. The caller holds the capture's lock. */
+/**
+ * Makes the files of a dead capture whole, and its manifest say so. The caller holds the capture's lock.
+ * @param now by this node's clock, ms since 1970, where the capture may go on: it was not seen after that
+ */
 export async function repairRemains(
   native: Native,
   found: { folder: string; prefix: string; manifest: Manifest },
   say: Say,
+  now?: number,
 ): Promise<CaptureRemains> {
   const { folder, prefix } = found;
   const place = { native, folder, prefix, say };
@@ -50,7 +54,7 @@ export async function repairRemains(
   // First on the disk what the repair itself makes unknowable: it may be cut short, and be done again.
   await saveManifest(folder, prefix, { ...found.manifest, highestNumber });
   const repaired = repairedManifest(found.manifest, await repairFiles(place, found.manifest));
-  const lastSeen = capturedThrough(repaired);
+  const lastSeen = capturedThrough(repaired, now);
   const manifest = { ...repaired, highestNumber, lastSeen };
   await saveManifest(folder, prefix, manifest);
   return { folder, prefix, manifest, lastSeen };

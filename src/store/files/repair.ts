@@ -66,9 +66,10 @@ export function repairedManifest(manifest: Manifest, { files, empty }: RepairedF
  * Until when a capture that nobody runs surely kept and counted what it saw, RFC 3339: what its engine said when it left
  * it, else its newest packet, also one in a file that was removed and counted, or when it last began. Not when it last
  * wrote: some of what was in memory then was older.
+ * @param now ms since 1970: a time after it was told by a clock that was set back since, and counts only where all are
  */
-export function capturedThrough(repaired: Manifest): string {
-  return countedThrough(repaired, repaired.files, []);
+export function capturedThrough(repaired: Manifest, now = Number.POSITIVE_INFINITY): string {
+  return countedThrough(repaired, repaired.files, [], now);
 }
 
 /** @param unseen numbers of files that the ring has removed and nobody has counted */
@@ -76,6 +77,7 @@ function countedThrough(
   manifest: Manifest,
   files: readonly ManifestFile[],
   [uncounted = Number.POSITIVE_INFINITY]: readonly number[],
+  now = Number.POSITIVE_INFINITY,
 ): string {
   const { startTime = "", capturedThrough: left = "", gaps = [], current, removed } = manifest;
   const listed = current === undefined ? manifest.files : [...manifest.files, current];
@@ -84,8 +86,10 @@ function countedThrough(
     ...listed.filter(({ number }) => number <= uncounted),
   ];
   const packets = [removed, ...counted].map(({ lastTimestamp = "" }) => lastTimestamp);
-  const times = [startTime, left, ...gaps.map(({ to }) => to), ...packets];
-  return timeText(Math.max(0, ...times.map((time) => Date.parse(time) || 0)));
+  const told = [startTime, left, ...gaps.map(({ to }) => to), ...packets];
+  const times = told.map((time) => Date.parse(time) || 0).filter((time) => time > 0);
+  const past = times.filter((time) => time <= now);
+  return timeText(Math.max(0, ...(past.length > 0 ? past : times)));
 }
 
 /** Of times as the engine writes them, nine digits behind the second; undefined where there is none. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Manifest, ManifestFile } from "../../../src/store/files/manifest.ts";
 import { capturedThrough } from "../../../src/store/files/repair.ts";
 
@@ -47,4 +47,25 @@ test.each<[string, Partial<Manifest>, ManifestFile[], string]>([
   ],
 ])("a capture that %s", (_what, facts, files, expected) => {
   expect(capturedThrough({ ...MANIFEST, ...facts, files })).toBe(expected);
+});
+
+describe("by a clock that was set back since", () => {
+  const AGENT_LEFT = { capturedThrough: "2026-01-01T00:00:04Z" };
+  const before = { from: "2026-01-01T00:00:01.5Z", to: "2026-01-01T00:00:02Z" };
+  const LATER = file("2026-01-01T01:00:00Z");
+
+  test.each<[string, Partial<Manifest>, ManifestFile[], string]>([
+    ["what its engine said", AGENT_LEFT, [LATER], "2026-01-01T00:00:04.000Z"],
+    ["the end of its last gap", { gaps: [before] }, [LATER], "2026-01-01T00:00:02.000Z"],
+    ["the newest packet before now", {}, [PACKET, LATER], "2026-01-01T00:00:05.123Z"],
+    ["its start", {}, [LATER], "2026-01-01T00:00:01.000Z"],
+  ])("packets that are still to come say nothing: it is %s", (_what, facts, files, expected) => {
+    const now = Date.parse("2026-01-01T00:00:10Z");
+    expect(capturedThrough({ ...MANIFEST, ...facts, files }, now)).toBe(expected);
+  });
+
+  test("where even its start is still to come, all is by the clock as it was", () => {
+    const now = Date.parse("2025-12-31T00:00:00Z");
+    expect(capturedThrough({ ...MANIFEST, files: [PACKET] }, now)).toBe("2026-01-01T00:00:05.123Z");
+  });
 });

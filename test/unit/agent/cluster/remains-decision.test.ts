@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideOnRemains } from "../../../../src/agent/cluster/remains-decision.ts";
 import type { PacketCapture, PacketCaptureSpec } from "../../../../src/api/resource.ts";
+import type { MachineTime } from "../../../../src/machine-time.ts";
 import type { Manifest } from "../../../../src/store/files/manifest.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -25,12 +26,14 @@ function manifest(facts: Partial<Manifest> = {}): Manifest {
   };
 }
 
+const MACHINE: MachineTime = { boot: "b1", seconds: 1000 };
+
 const at = (seconds: number) => START + seconds * 1000;
 const lastSeen = new Date(at(10)).toISOString();
 
 describe("what an earlier agent left of a capture", () => {
   test("goes on until the original end, behind every number used, and the gap is known", () => {
-    const decision = decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(25));
+    const decision = decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(25), MACHINE);
     expect(decision).toMatchObject({
       go: "on",
       secondsLeft: 35,
@@ -43,7 +46,12 @@ describe("what an earlier agent left of a capture", () => {
 
   test("keeps the gaps of earlier restarts", () => {
     const before = { from: "a", to: "b" };
-    const decision = decideOnRemains(capture(), { manifest: manifest({ gaps: [before] }), lastSeen }, at(25));
+    const decision = decideOnRemains(
+      capture(),
+      { manifest: manifest({ gaps: [before] }), lastSeen },
+      at(25),
+      MACHINE,
+    );
     if (decision.go !== "on") throw new Error("it should go on");
     const gaps = [before, { from: lastSeen, to: new Date(at(25)).toISOString() }];
     expect(JSON.parse(decision.earlier.gaps)).toEqual([before]);
@@ -54,14 +62,14 @@ describe("what an earlier agent left of a capture", () => {
   test("makes one gap of what was not counted and the time without an agent", () => {
     const uncounted = { from: new Date(at(8)).toISOString(), to: lastSeen };
     const found = { manifest: manifest({ gaps: [uncounted] }), lastSeen };
-    const decision = decideOnRemains(capture(), found, at(25));
+    const decision = decideOnRemains(capture(), found, at(25), MACHINE);
     if (decision.go !== "on") throw new Error("it should go on");
     expect(decision.gaps).toEqual([{ from: uncounted.from, to: new Date(at(25)).toISOString() }]);
     expect(decision.earlier).toMatchObject({ gaps: "[]", gapFrom: uncounted.from });
   });
 
   test("never captures longer than asked for, also where the clock was set back", () => {
-    expect(decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(-500))).toMatchObject({
+    expect(decideOnRemains(capture(), { manifest: manifest(), lastSeen }, at(-500), MACHINE)).toMatchObject({
       secondsLeft: 60,
     });
   });
@@ -83,14 +91,14 @@ describe("what an earlier agent left of a capture", () => {
     ["has no start time", capture(), { startTime: "" }, 20, "Interrupted"],
   ];
   test.each(ends)("%s", (_name, resource, facts, seconds, reason) => {
-    const decision = decideOnRemains(resource, { manifest: manifest(facts), lastSeen }, at(seconds));
+    const decision = decideOnRemains(resource, { manifest: manifest(facts), lastSeen }, at(seconds), MACHINE);
     expect(decision).toMatchObject({ go: "end", end: { reason } });
   });
 
   const before = { from: new Date(at(1)).toISOString(), to: new Date(at(3)).toISOString() };
   const gapsOfEnd = (spec: Partial<PacketCaptureSpec>, facts: Partial<Manifest>, seconds: number) => {
     const known = { manifest: manifest({ gaps: [before], ...facts }), lastSeen };
-    const decision = decideOnRemains(capture(spec), known, at(seconds));
+    const decision = decideOnRemains(capture(spec), known, at(seconds), MACHINE);
     if (decision.go !== "end") throw new Error("it should end");
     return { gaps: decision.gaps, endTime: decision.endTime };
   };
@@ -113,5 +121,48 @@ describe("what an earlier agent left of a capture", () => {
       gaps: [before, { from: lastSeen, to }],
       endTime: to,
     });
+  });
+});
+
+const HOUR = 3600;
+
+describe("a clock that was set since the capture began", () => {
+  /** Ten seconds after its start by the clock that nobody sets. */
+  const began = { ...manifest().capture, boot: "b1", monotonicStart: 990 };
+  const decideAt = (seconds: number, seen: number, facts: Partial<Manifest> = {}) => {
+    const known = { manifest: manifest({ capture: began, ...facts }), lastSeen: text(seen) };
+    return decideOnRemains(capture(), known, at(seconds), MACHINE);
+  };
+  const text = (seconds: number) => new Date(at(seconds)).toISOString();
+
+  test.each([
+    ["an hour ahead while its agent was gone", HOUR + 10, 4, HOUR + 4],
+    ["an hour back while its agent was gone", -HOUR + 10, 4, -HOUR + 4],
+    ["an hour ahead while it ran", HOUR + 10, HOUR + 4, HOUR + 4],
+    ["an hour back while it ran", -HOUR + 10, -HOUR + 4, -HOUR + 4],
+    ["back and forth, so that nobody knows", HOUR + 10, 2 * HOUR, HOUR],
+    ["not at all", 10, 4, 4],
+    ["by a little", 12, 4, 4],
+  ])("%s: it has the time that is left, and the gap that there was", (_what, now, seen, from) => {
+    const decision = decideAt(now, seen);
+    if (decision.go !== "on") throw new Error("it should go on");
+    expect(Math.abs(decision.secondsLeft - 50)).toBeLessThanOrEqual(2);
+    expect(decision.gaps).toEqual([{ from: text(from), to: text(now) }]);
+    expect(decision.monotonicStart).toBe(990);
+  });
+
+  test.each([
+    ["the machine was started since", { ...began, boot: "b0" }],
+    ["its manifest does not say", manifest().capture],
+    ["its manifest cannot be right", { ...began, monotonicStart: 2000 }],
+  ])("where %s, the clock is all there is", (_what, facts) => {
+    expect(decideAt(HOUR + 10, 4, { capture: facts })).toMatchObject({ end: { reason: "Interrupted" } });
+    const decision = decideAt(30, 4, { capture: facts });
+    expect(decision).toMatchObject({ go: "on", secondsLeft: 30, monotonicStart: undefined });
+  });
+
+  test("has ended where its time is over by the clock that nobody sets", () => {
+    const capture = { ...began, monotonicStart: 900 };
+    expect(decideAt(-HOUR, 4, { capture })).toMatchObject({ go: "end", end: { reason: "Interrupted" } });
   });
 });
