@@ -165,15 +165,3 @@ function cachedInfo(uid: string, name: string, ifName: string): object {
     result: { cniVersion: "1.0.0", interfaces: [{ name: ifName, sandbox }] },
   };
 }
-
-/** Whether this kernel can make links of that kind: some are built without ipvlan. */
-export function kernelHas(kind: LinkKind): boolean {
-  if (kind === "bridge" || kind === "ptp") return true;
-  const script = `ip link add up0 type veth peer name up1 && ip link add link up0 name x0 type ${kind}`;
-  try {
-    execFileSync("unshare", ["--net", "sh", "-c", script], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

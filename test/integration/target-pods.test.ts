@@ -6,7 +6,8 @@ import { type CaptureReport, loadNative } from "../../src/capture/native.ts";
 import { resolveTarget } from "../../src/target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../src/target/target.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
-import { type CniNode, kernelHas, makeCniNode, type NodePod, type PodOptions } from "../helpers/cni-node.ts";
+import { type CniNode, makeCniNode, type NodePod, type PodOptions } from "../helpers/cni-node.ts";
+import { possibleHere } from "../helpers/link-kinds.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 
 const native = loadNative();
@@ -74,9 +75,7 @@ describeAsRoot("pods with real networks", () => {
     ["user-namespace", { addresses: ["10.1.0.7/24"], userNamespace: true }, { podIP: "10.1.0.7" }],
     ["odd-name", { addresses: ["10.1.0.8/24"], interfaceName: "ens0.4@x" }, { podIP: "10.1.0.8" }],
   ];
-  // No machine is to blame for what its kernel was built without: such a pod cannot be on it either.
-  const possible = cases.filter(([, { kind }]) => kind === undefined || kernelHas(kind));
-  describe.each(possible)("%s", (name, options, status) => {
+  describe.each(possibleHere(cases))("%s", (name, options, status) => {
     test("is found by IP, then by UID, and is the same namespace", async () => {
       const pod = await node.addPod(name, options);
       const expected = {
