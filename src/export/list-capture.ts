@@ -2,12 +2,10 @@ import { closeSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { companionNames } from "../agent/file-names.ts";
 import { asManifest } from "../store/files/manifest.ts";
+import { LARGEST_RECORD, parseRecord } from "../store/files/parse-record.ts";
 import { exportedFile, namedFiles, otherFiles } from "./capture-files.ts";
 import { type HeldFile, type HeldFolder, holdFile } from "./guarded-open.ts";
 import type { ExportedCapture } from "./listing.ts";
-
-/** Of a manifest; 99,999 files make about 25 MB. */
-const LARGEST_MANIFEST = 64 * 1024 * 1024;
 
 /** Milliseconds. The engine of a running capture replaces the manifest about once a second. */
 const NEXT_MANIFEST = { look: 200, within: 5000 };
@@ -92,10 +90,11 @@ function readManifest(held: HeldFolder, prefix: string, problems: string[]) {
 
 function parseManifest({ fd, size }: HeldFile) {
   try {
-    if (size > LARGEST_MANIFEST) return { problem: `it has ${size} bytes` };
-    return asManifest(JSON.parse(readFileSync(fd, "utf8")));
+    if (size > LARGEST_RECORD) return { problem: `it has ${size} bytes` };
+    const record = parseRecord(readFileSync(fd));
+    return "problem" in record ? record : asManifest(record.value);
   } catch (error) {
-    return { problem: error instanceof SyntaxError ? "it is not whole JSON" : (error as Error).message };
+    return { problem: (error as Error).message };
   } finally {
     closeSync(fd);
   }

@@ -165,6 +165,9 @@ describe("pcapper export list", () => {
           name,
           number: 1,
           packets: 1,
+          bytes: 10,
+          firstTimestamp: "",
+          lastTimestamp: "",
         })),
       }),
     });

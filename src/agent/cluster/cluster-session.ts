@@ -100,7 +100,7 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
   const recover = async (capture: PacketCapture): Promise<Remains | undefined> => {
     const found = await placeAgain(capture);
     if (found === undefined) {
-      const files = filesWithoutManifest(paths.hostmount, settings.node, capture);
+      const files = await filesWithoutManifest(paths.hostmount, settings.node, capture);
       if (files.length === 0) return undefined;
       const folder = location(capture);
       return {

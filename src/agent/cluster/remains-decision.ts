@@ -1,6 +1,7 @@
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, EarlierLife } from "../../capture/native.ts";
+import { largest } from "../../largest.ts";
 import type { MachineTime } from "../../machine-time.ts";
 import type { Manifest } from "../../store/files/manifest.ts";
 import { reportOf } from "../../store/files/repair.ts";
@@ -102,7 +103,8 @@ function withGap(gaps: readonly Gap[], from: string, to: string): readonly Gap[]
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
 function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
   const { files, removed, highestNumber = 0 } = manifest;
-  const highest = Math.max(1, highestNumber, removed.files, ...files.map(({ number }) => number));
+  const numbers = files.map(({ number }) => number);
+  const highest = largest(numbers, Math.max(1, highestNumber, removed.files));
   return {
     startTime: manifest.startTime ?? "",
     nextNumber: highest + 1,

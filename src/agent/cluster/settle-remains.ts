@@ -39,7 +39,9 @@ export async function settleRemains(world: SettleWorld): Promise<void> {
   for await (const captures of keptCaptures(world.hostmount, world.cluster)) {
     for (const kept of captures) {
       const { uid, name } = kept.manifest.capture;
-      const capture = world.own(uid);
+      const own = world.own(uid);
+      // What lies in another capture's folder is told of nobody.
+      const capture = own?.metadata.name === name ? own : undefined;
       const goesOn = capture !== undefined && !isFinal(capture.status?.progress);
       if (kept.manifest.finished !== undefined || goesOn || world.isAtWork(uid)) continue;
       try {

@@ -1,3 +1,4 @@
+import { largest } from "../../largest.ts";
 import type { KeptCapture } from "./kept-captures.ts";
 
 /**
@@ -13,5 +14,8 @@ export function lastUse(
   const packets = [...files, ...(current === undefined ? [] : [current])].map((file) => file.lastTimestamp);
   const ended = Date.parse(finished?.time ?? "");
   const times = Number.isNaN(ended) ? [...written, ...packets.map((time) => Date.parse(time))] : [ended];
-  return Math.max(epoch, ...times.filter((time) => Number.isFinite(time)));
+  return largest(
+    times.filter((time) => Number.isFinite(time)),
+    epoch,
+  );
 }

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
+import { claimedEpoch } from "../../store/files/claimed-epoch.ts";
 import { asManifest, type Manifest, readRecord } from "../../store/files/manifest.ts";
 import { foldersIn } from "../../store/files/running-captures.ts";
-import { captureFilePrefix } from "../file-names.ts";
 
 /** Files of a capture on the hostmount, by its manifest. */
 export interface KeptCapture {
@@ -34,8 +34,8 @@ async function keptCapture(folder: string, prefix: string): Promise<KeptCapture 
   const record = await readRecord(join(folder, `${prefix}.json`));
   const found = "problem" in record ? record : asManifest(record.value);
   if ("problem" in found) return undefined;
-  const epoch = epochOf(folder, prefix, found.value);
-  return epoch === undefined ? undefined : { folder, prefix, epoch, manifest: found.value };
+  const epoch = claimedEpoch(folder, prefix, found.value);
+  return epoch === undefined ? undefined : { folder, prefix, epoch: epoch * 1000, manifest: found.value };
 }
 
 function manifestPrefixes(folder: string): string[] {
@@ -47,12 +47,4 @@ function manifestPrefixes(folder: string): string[] {
     // Gone since it was listed.
     return [];
   }
-}
-
-/** undefined where a manifest is not in its own place and of its own name: a copy that somebody made. */
-function epochOf(folder: string, prefix: string, { capture }: Manifest): number | undefined {
-  const seconds = Number(/\.(\d{1,11})$/.exec(prefix)?.[1] ?? Number.NaN);
-  const isOwn =
-    basename(folder) === capture.name && prefix === captureFilePrefix(capture.node, capture.name, seconds);
-  return isOwn ? seconds * 1000 : undefined;
 }

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { companionNames } from "../../agent/file-names.ts";
 import { planCapture } from "../../api/plan.ts";
 import type { PacketCapture } from "../../api/resource.ts";
-import { asManifest, type Found, type Manifest, readRecord } from "./manifest.ts";
+import { asManifest, type Manifest, readRecord } from "./manifest.ts";
+import type { Found } from "./parse-record.ts";
 
 /** Manifest and status of a capture as they are on the disk, each good or with its problem. */
 export async function readRecords(

@@ -2,6 +2,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Gap } from "../../agent/gaps.ts";
 import type { PacketCaptureSpec } from "../../api/resource.ts";
+import { manifestProblem } from "./manifest-problem.ts";
+import { type Found, LARGEST_RECORD, parseRecord } from "./parse-record.ts";
 
 /** One file of a capture, as its manifest has it. */
 export interface ManifestFile {
@@ -52,12 +54,6 @@ export interface Manifest {
   finished?: { reason: string; message: string; time: string };
 }
 
-/** Bytes; 99,999 files make about 25 MB. */
-const LARGEST_RECORD = 64 * 1024 * 1024;
-
-/** What can be said about a record on disk: what it holds, or why it cannot be used. */
-export type Found<T> = { value: T } | { problem: string };
-
 /** Reads JSON that a crash or a stranger may have left: never throws, never follows a symbolic link. */
 export async function readRecord(path: string): Promise<Found<unknown>> {
   try {
@@ -66,13 +62,12 @@ export async function readRecord(path: string): Promise<Found<unknown>> {
       const found = await file.stat();
       if (!found.isFile()) return { problem: "it is not a plain file" };
       if (found.size > LARGEST_RECORD) return { problem: `it has ${found.size} bytes` };
-      return { value: JSON.parse(await file.readFile("utf8")) };
+      return parseRecord(await file.readFile());
     } finally {
       await file.close();
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof SyntaxError) return { problem: "it is not whole JSON" };
     if (code === "ENOENT") return { problem: "it is not there" };
     return { problem: code === "ELOOP" ? "it is a symbolic link" : message };
   }
@@ -80,39 +75,6 @@ export async function readRecord(path: string): Promise<Found<unknown>> {
 
 /** Checks what a manifest must have before a file is touched on its word. */
 export function asManifest(value: unknown): Found<Manifest> {
-  if (!isRecord(value) || value.manifest !== "pcapper/v1")
-    return { problem: "it is no manifest of pcapper/v1" };
-  const { capture, files, current, reservedThrough, removed, statistics, finished } = value;
-  if (
-    !isRecord(capture) ||
-    !["namespace", "name", "uid", "node"].every((key) => typeof capture[key] === "string")
-  ) {
-    return { problem: "it does not say whose capture it is" };
-  }
-  if (!isRecord(capture.spec)) return { problem: "it does not say what was to be captured" };
-  if (!isCount(reservedThrough) || !Array.isArray(files) || !files.every(isManifestFile)) {
-    return { problem: "its list of files cannot be used" };
-  }
-  if (current !== undefined && !isManifestFile(current))
-    return { problem: "its current file cannot be used" };
-  if (!isRecord(removed) || !isCount(removed.files) || !isCount(removed.packets) || !isRecord(statistics)) {
-    return { problem: "its counters cannot be used" };
-  }
-  if (!Object.values(statistics).every(isCount)) return { problem: "its counters cannot be used" };
-  if (finished !== undefined && !(isRecord(finished) && typeof finished.reason === "string")) {
-    return { problem: "its end cannot be used" };
-  }
-  return { value: value as unknown as Manifest };
-}
-
-function isManifestFile(value: unknown): value is ManifestFile {
-  return isRecord(value) && typeof value.name === "string" && isCount(value.number) && isCount(value.packets);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  const problem = manifestProblem(value);
+  return problem === undefined ? { value: value as Manifest } : { problem };
 }

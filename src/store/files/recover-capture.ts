@@ -6,7 +6,8 @@ import type { PacketCapture } from "../../api/resource.ts";
 import type { FileLock, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
-import type { Found, Manifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Found } from "./parse-record.ts";
 import {
   capturedThrough,
   endedResource,

@@ -2,7 +2,9 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
 import type { CaptureEnd, Native } from "../../capture/native.ts";
+import { largest } from "../../largest.ts";
 import { readRecords } from "./capture-records.ts";
+import { claimedEpoch } from "./claimed-epoch.ts";
 import { replaceFile } from "./durable.ts";
 import type { Manifest } from "./manifest.ts";
 import { capturedThrough, finishedManifest, repairedManifest } from "./repair.ts";
@@ -18,7 +20,10 @@ export interface CaptureRemains {
   lastSeen: string;
 }
 
-/** Finds the manifest of a capture by its uid: names come again, uids do not. Only its own folder can have it. */
+/**
+ * Finds the manifest of a capture by its uid: names come again, uids do not. Only its own folder can have it, under its
+ * own name: a copy that somebody made is none to go on with.
+ */
 export async function findRemains(
   output: string,
   name: string,
@@ -30,7 +35,8 @@ export async function findRemains(
     if (!file.endsWith(".json") || file.startsWith(".") || file.endsWith(".status.json")) continue;
     const prefix = file.slice(0, -".json".length);
     const { manifest } = await readRecords(folder, prefix);
-    if (!("problem" in manifest) && manifest.value.capture.uid === uid) {
+    if ("problem" in manifest || manifest.value.capture.uid !== uid) continue;
+    if (claimedEpoch(folder, prefix, manifest.value) !== undefined) {
       return { folder, prefix, manifest: manifest.value };
     }
   }
@@ -67,7 +73,7 @@ function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "las
   const numbers = [...onDisk, ...files, ...(current === undefined ? [] : [current])].map(
     ({ number }) => number,
   );
-  return Math.max(highestNumber, removed.files, ...numbers);
+  return largest(numbers, Math.max(highestNumber, removed.files));
 }
 
 /** Marks the manifest of a capture that ended without its engine. One that has an end keeps it. */

@@ -33,6 +33,7 @@ export interface RepairedFiles {
 export async function repairFiles(place: Place, manifest: Manifest): Promise<RepairedFiles> {
   const result: RepairedFiles = { files: [], cutBytes: 0 };
   const vouched = vouchedFor(manifest);
+  const listedFiles = new Map(manifest.files.map((file) => [file.name, file]));
   for (const found of foundFiles(place)) {
     const path = join(place.folder, found.name);
     if (found.number > manifest.reservedThrough) {
@@ -44,16 +45,15 @@ export async function repairFiles(place: Place, manifest: Manifest): Promise<Rep
       place.say(`${path}: skipped: it is not a plain file.`);
       continue;
     }
-    const listed = manifest.files.find((file) => file.name === found.name && file.bytes === size);
-    if (listed !== undefined) {
+    const listed = listedFiles.get(found.name);
+    if (listed?.bytes === size) {
       result.files.push(listed);
       continue;
     }
     const known = found.number === vouched?.number ? vouched : undefined;
     const recovered = await recoverFile(place, found, known);
     if (recovered === undefined) continue;
-    const isListed = manifest.files.some(({ name }) => name === found.name);
-    if (!found.partial && !isListed && (recovered.cutBytes > 0 || size < FILE_HEADER)) {
+    if (!found.partial && listed === undefined && (recovered.cutBytes > 0 || size < FILE_HEADER)) {
       place.say(`${path}: skipped: it is not in the manifest, and no whole capture file.`);
       continue;
     }

@@ -2,6 +2,7 @@ import { finalStatus, timeText } from "../../agent/status.ts";
 import { planCapture } from "../../api/plan.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
 import type { CaptureEnd, CaptureReport } from "../../capture/native.ts";
+import { largest } from "../../largest.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 import type { RepairedFiles } from "./repair-files.ts";
 import { unseenRemovals } from "./unseen-removals.ts";
@@ -89,7 +90,7 @@ function countedThrough(
   const told = [startTime, left, ...gaps.map(({ to }) => to), ...packets];
   const times = told.map((time) => Date.parse(time) || 0).filter((time) => time > 0);
   const past = times.filter((time) => time <= now);
-  return timeText(Math.max(0, ...(past.length > 0 ? past : times)));
+  return timeText(largest(past.length > 0 ? past : times, 0));
 }
 
 /** Of times as the engine writes them, nine digits behind the second; undefined where there is none. */

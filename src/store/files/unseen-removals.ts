@@ -1,4 +1,11 @@
+import { largest } from "../../largest.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+
+/**
+ * Numbers at most. The engine creates no file under a number that the manifest on disk has not reserved, which are 64
+ * ahead: more is a manifest that is not true.
+ */
+const MOST_UNSEEN = 10_000;
 
 /**
  * Numbers of files that the ring of a dead capture has removed since its last manifest: nobody knows how many packets
@@ -16,9 +23,10 @@ export function unseenRemovals(
   // Beside those listed there were some whose sync was not over: the ones just before the current one.
   const unlisted = Math.max(0, (statistics.files ?? 0) - manifest.files.length - 1);
   const there = new Set(files.map(({ number }) => number));
-  const newest = Math.max(empty ?? 0, ...there);
+  const newest = largest(there, empty ?? 0);
+  const first = Math.max(1, current.number - unlisted, newest - MOST_UNSEEN);
   const numbers: number[] = [];
-  for (let number = current.number - unlisted; number < newest; number += 1) {
+  for (let number = first; number < newest; number += 1) {
     if (!there.has(number)) numbers.push(number);
   }
   return numbers;

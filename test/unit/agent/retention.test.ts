@@ -213,7 +213,9 @@ describe("a deleted capture", () => {
 
   test("keeps the files of a manifest that names a path", async () => {
     put("precious.pcap");
-    keep({}, { finished: undefined, files: [{ name: "../precious.pcap", number: 1, packets: 1, bytes: 7 }] });
+    const times = { firstTimestamp: "", lastTimestamp: "" };
+    const file = { name: "../precious.pcap", number: 1, packets: 1, bytes: 7, ...times };
+    keep({}, { finished: undefined, files: [file] });
     await sweep();
     expect(readdirSync(folder.path)).toEqual(["precious.pcap"]);
   });

@@ -15,7 +15,8 @@ afterEach(() => folder.remove());
 const numbers = async () => (await ownFiles(folder.path, "a")).map(({ number }) => number);
 
 function writeManifest(facts: object): void {
-  const file = { number: 3, name: "a.00003.pcap", packets: 1, bytes: 100 };
+  const times = { firstTimestamp: "", lastTimestamp: "" };
+  const file = { number: 3, name: "a.00003.pcap", packets: 1, bytes: 100, ...times };
   const manifest = {
     manifest: "pcapper/v1",
     capture: {

@@ -22,8 +22,8 @@ const WHOLE = {
   number: 1,
   packets: 10,
   bytes: 1184,
-  firstTimestamp: "a",
-  lastTimestamp: "b",
+  firstTimestamp: "2026-11-24T20:00:01.000000000Z",
+  lastTimestamp: "2026-11-24T20:00:09.000000000Z",
 };
 const CURRENT = { ...WHOLE, name: `${PREFIX}.00002.pcap.part`, number: 2, packets: 4, bytes: 488 };
 

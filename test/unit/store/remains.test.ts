@@ -58,3 +58,13 @@ test("a repair that fails halfway and is done again still knows when the capture
   expect(repaired).toMatchObject({ highestNumber: 2, lastSeen, files: [] });
   expect(JSON.parse(readFileSync(inFolder(`${PREFIX}.json`), "utf8"))).toEqual(repaired);
 });
+
+test.each(["z.json", `z.${PREFIX}.json`, "n.pcap1.2.json.json"])(
+  "a copy of the manifest that somebody made, %s, is not gone on with",
+  async (copy) => {
+    writeFileSync(inFolder(copy), readFileSync(inFolder(`${PREFIX}.json`)));
+    expect(await findRemains(output.path, "pcap1", "u-1")).toMatchObject({ prefix: PREFIX });
+    rmSync(inFolder(`${PREFIX}.json`));
+    expect(await findRemains(output.path, "pcap1", "u-1")).toBeUndefined();
+  },
+);

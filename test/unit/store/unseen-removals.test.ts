@@ -108,3 +108,19 @@ describe("a ring of one file whose newest had no packet yet", () => {
     expect(capturedThrough(repaired)).toBe(second(5));
   });
 });
+
+test.each<[string, Partial<Manifest>, number[]]>([
+  ["more files than there are numbers", { statistics: { packets: 50, files: 2 ** 53 - 1 } }, [5]],
+  ["a file of the last number there is", {}, [2 ** 32 - 1000]],
+])("a manifest that is not true, for %s, keeps nobody busy", (_what, facts, there) => {
+  const files = there.map((number) => ({ ...file(5), number }));
+  expect(unseenRemovals({ ...MANIFEST, ...facts }, files, undefined).length).toBeLessThan(10_001);
+});
+
+test("a capture of as many files as there may be is repaired", () => {
+  const files = Array.from({ length: 99_999 }, (_, index) => ({ ...file(9), number: index + 1 }));
+  const manifest = { ...MANIFEST, files, current: { ...file(9), number: 100_000 } };
+  const repaired = repairedManifest(manifest, { files, cutBytes: 0 });
+  expect(repaired.statistics).toMatchObject({ files: 99_999 });
+  expect(capturedThrough(repaired)).toBe("2026-01-01T00:00:09.000Z");
+});

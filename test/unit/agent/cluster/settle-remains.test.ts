@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type SettleWorld, settleRemains } from "../../../../src/agent/cluster/settle-remains.ts";
@@ -96,4 +96,13 @@ test.each<[string, PacketCapture | undefined, (() => Error)[]]>([
   await settle();
   expect(there).toBe(found);
   expect(said).toEqual([]);
+});
+
+test("nobody is told of what lies in the folder of another capture, though it says that it is theirs", async () => {
+  const theirs = { ...(manifest() as { capture: object }) };
+  mkdirSync(join(hostmount.path, "pcap2"));
+  const stray = { ...theirs, capture: { ...theirs.capture, name: "pcap2" }, statistics: { packets: 99 } };
+  rmSync(join(hostmount.path, "pcap1"), { recursive: true });
+  writeFileSync(join(hostmount.path, "pcap2", "n.pcap2.1.json"), JSON.stringify(stray));
+  expect(await settle()).toEqual(LOST.status);
 });
