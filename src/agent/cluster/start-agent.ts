@@ -15,6 +15,7 @@ import { type Answers, createAnswers } from "../answers/answers.ts";
 import { createFreezeWatch } from "../answers/freeze-watch.ts";
 import { isFinal } from "../progress.ts";
 import { createRetention } from "../retention/retention.ts";
+import { sweepInterval } from "../retention/sweep-interval.ts";
 import type { StopRequest } from "../session.ts";
 import { clearLocks } from "./clear-locks.ts";
 import { clusterFacts } from "./cluster-facts.ts";
@@ -44,8 +45,6 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
-/** Milliseconds between two looks for files that are too old, or whose capture is deleted. */
-const SWEEP_EVERY = 600_000;
 /** Milliseconds; Kubernetes gives a pod 30 s. */
 const LONGEST_CLOSE = 10_000;
 /** Milliseconds that Events may take at the end. */
@@ -127,7 +126,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       if (isApiMissing(error)) controller.apiMissing();
     },
   });
-  const sweeps = setInterval(() => void retention.sweep(), SWEEP_EVERY);
+  const sweeps = setInterval(() => void retention.sweep(), sweepInterval(deleteOlderThan));
   return {
     notReady: followed.notReady,
     watchRestarts: followed.watchRestarts,
