@@ -52,8 +52,12 @@ async function fill(
     for (const capture of captures) {
       report.problems.push(...capture.problems.map((problem) => `${capture.folder}: ${problem}`));
       const chosen = selectFiles(capture, selection);
-      if ("leftOut" in chosen) report.leftOut.push(`${capture.folder}: ${capture.prefix}: ${chosen.leftOut}`);
-      else checksums.push(...(await addCapture(archive, hostmount, capture, chosen.files, report)));
+      if ("leftOut" in chosen) {
+        report.leftOut.push(`${capture.folder}: ${capture.prefix}: ${chosen.leftOut}`);
+        continue;
+      }
+      for (const line of await addCapture(archive, hostmount, capture, chosen.files, report))
+        checksums.push(line);
     }
   }
   await addEntry(archive, { name: CHECKSUMS, ...ofText(checksums.join("")) });

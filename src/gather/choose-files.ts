@@ -33,7 +33,7 @@ export function chooseFiles(captures: readonly ExportedCapture[], selection: Sel
     }
     const chosen = { capture, result: emptyResult(capture, selected.files.length) };
     choice.captures.push(chosen);
-    choice.jobs.push(...selected.files.map((file) => ({ ...chosen, file, isManifest: false })));
+    for (const file of selected.files) choice.jobs.push({ ...chosen, file, isManifest: false });
     if (manifestFile !== undefined) choice.jobs.push({ ...chosen, file: manifestFile, isManifest: true });
   }
   choice.jobs.sort((a, b) => a.file.bytes - b.file.bytes || modified(b.file) - modified(a.file));
