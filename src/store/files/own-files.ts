@@ -1,5 +1,6 @@
 import { type PacketFileName, packetFiles } from "../../agent/file-names.ts";
 import { readRecords } from "./capture-records.ts";
+import type { Manifest } from "./manifest.ts";
 import { namesIn } from "./running-captures.ts";
 
 /**
@@ -14,5 +15,20 @@ export async function ownFiles(folder: string, prefix: string): Promise<PacketFi
   const listed = new Set(files.map(({ name }) => name));
   return there.filter(
     ({ name, number }) => listed.has(name) || (finished === undefined && number <= reservedThrough),
+  );
+}
+
+/**
+ * Of the packet files that are there of a capture after its repair: those its manifest lists, and those that could not
+ * be made whole. Without a manifest the names must do.
+ */
+export function filesLeft(
+  there: readonly PacketFileName[],
+  manifest: Manifest | undefined,
+): readonly PacketFileName[] {
+  if (manifest === undefined) return there;
+  const listed = new Set(manifest.files.map(({ name }) => name));
+  return there.filter(
+    ({ name, number, partial }) => listed.has(name) || (partial && number <= manifest.reservedThrough),
   );
 }

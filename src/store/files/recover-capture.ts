@@ -7,6 +7,7 @@ import type { FileLock, Native } from "../../capture/native.ts";
 import { readRecords } from "./capture-records.ts";
 import { replaceFile } from "./durable.ts";
 import type { Manifest } from "./manifest.ts";
+import { filesLeft } from "./own-files.ts";
 import type { Found } from "./parse-record.ts";
 import {
   capturedThrough,
@@ -119,7 +120,9 @@ async function writeEnd(
   known: PacketCapture | undefined,
   manifest: Manifest | undefined,
 ): Promise<boolean> {
-  const files = packetFiles(prefix, readdirSync(folder)).map(({ name }) => join(folder, name));
+  const files = filesLeft(packetFiles(prefix, readdirSync(folder)), manifest).map(({ name }) =>
+    join(folder, name),
+  );
   const resource = endedResource(known, manifest, { folder, files, now: Date.now() });
   if (resource === undefined) return false;
   const names = companionNames(prefix);

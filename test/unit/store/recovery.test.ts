@@ -230,6 +230,9 @@ describe("what is never touched", () => {
     for (const name of strangers) write(name, "mine");
     await recover();
     for (const name of strangers) expect(readFileSync(inFolder(name), "utf8")).toBe("mine");
+    expect(read(`${PREFIX}.status.json`).status.conditions).toContainEqual(
+      expect.objectContaining({ type: "FilesAvailable", message: "Files on the node: 2." }),
+    );
     const skipped = said.filter((line) => line.includes("numbers of this capture end at 2"));
     expect(skipped.map((line) => line.split(": ")[0]).sort()).toEqual(strangers.slice(0, 2).map(inFolder));
   });
@@ -252,6 +255,9 @@ describe("what is never touched", () => {
       `${PREFIX}.00002.pcap`,
     ]);
     expect(said.filter((line) => line.includes("no whole capture file"))).toHaveLength(2);
+    expect(read(`${PREFIX}.status.json`).status.conditions).toContainEqual(
+      expect.objectContaining({ type: "FilesAvailable", message: "Files on the node: 2." }),
+    );
     expect(readFileSync(inFolder(strangers[0] ?? ""), "utf8")).toBe("somebody's notes, no capture");
   });
 
@@ -365,5 +371,7 @@ describe("manifests that a crash or a stranger left", () => {
     await recover();
     expect(said.join()).toContain(`${CURRENT.name}: skipped`);
     expect(existsSync(inFolder(CURRENT.name))).toBe(true);
+    // Not listed, and left all the same: people are told where.
+    expect(read(`${PREFIX}.status.json`).status).toMatchObject({ fileLocation: folder });
   });
 });
