@@ -35,7 +35,8 @@ export function createProgress(terminal: Terminal): Progress {
   const rows = new Map<string, Row>();
   let drawn = 0;
   const draw = (note?: string): void => {
-    const columns = terminal.columns ?? 80;
+    // 0 where nobody has told the terminal its size.
+    const columns = terminal.columns || 80;
     const now = Date.now();
     const lines = [...rows.values()].map((row) => printable(rowText(row, now)).slice(0, columns - 1));
     const above = note === undefined ? [] : [printable(note)];
