@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
@@ -66,16 +66,22 @@ describeAsRoot("pcapper run with bad input", () => {
   };
   const run = (before: string[] = []): Promise<Executed> =>
     execute(namespace.inside([...before, LAUNCHER, "run", "-f", manifest, "--output", output]));
-  const shell = (mount: string): Promise<Executed> =>
-    run(["unshare", "--mount", "sh", "-ec", `${mount}; exec "$@"`, "sh"]);
+  /** With a mount on the output folder that only this run sees. What is in it afterwards is told in `listing`. */
+  const runOnMount = (mount: string, listing: string): Promise<Executed> =>
+    run([
+      ...["unshare", "--mount", "sh", "-c"],
+      `${mount} && { "$@"; code=$?; ls -A ${output} > ${listing}; exit $code; }`,
+      "sh",
+    ]);
 
-  /** One sentence, with what it must say; exit code 2; nothing on stdout, nothing on the disk. */
+  /** One sentence, with what it must say; exit code 2; nothing on stdout, nothing on the disk, wherever it may lead. */
   const expectRefused = (result: Executed, words: string[]): void => {
     expect(result.stderr).toMatch(/^pcapper: .+[^.] \[PCAPPER_[A-Z_]+\]\n$/);
     for (const word of words) expect(result.stderr).toContain(word);
     expect(result).toMatchObject({ code: 2, stdout: "" });
-    const written = existsSync(output) ? readdirSync(scratch.path, { recursive: true }) : [];
-    expect(written.filter((path) => String(path).startsWith("captures/"))).toEqual([]);
+    const ours = ["capture.yaml", "captures", "listing"];
+    const found = readdirSync(scratch.path, { recursive: true }).map(String);
+    expect(found.filter((path) => !ours.includes(path))).toEqual([]);
   };
 
   test.each(BAD_SPECS)("refuses %s and writes nothing", async (_name, changes, words) => {
@@ -86,7 +92,7 @@ describeAsRoot("pcapper run with bad input", () => {
 
   test.each([
     ["an empty file", "", ["empty"]],
-    ["broken YAML, with line and column", "a:\n  b: [1,\nc: d", ["capture.yaml:"]],
+    ["broken YAML, with line and column", "a:\n  b: [1,\nc: d", ["capture.yaml:3:1: this is not valid YAML"]],
     ["a manifest of 1 MiB", `# ${"x".repeat(1024 * 1024)}`, ["too large", "262144"]],
     ["another kind", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}", ["Pod"]],
   ])("refuses %s and writes nothing", async (_name, text, words) => {
@@ -98,6 +104,7 @@ describeAsRoot("pcapper run with bad input", () => {
   test("refuses a name that leads out of the folder", async () => {
     write(GOOD, "../evil");
     expectRefused(await run(), ["metadata.name", "../evil"]);
+    expect(existsSync(output)).toBe(false);
   });
 
   test("refuses a filter of more instructions than the kernel takes", async () => {
@@ -164,7 +171,10 @@ describeAsRoot("pcapper run with bad input", () => {
   ])("refuses an output folder %s", async (_name, mount, words) => {
     write(GOOD);
     mkdirSync(output);
-    expectRefused(await shell(`${mount} ${output}`), ["--output", words, "PCAPPER_BAD_OUTPUT"]);
+    const listing = join(scratch.path, "listing");
+    const result = await runOnMount(`${mount} ${output}`, listing);
+    expectRefused(result, ["--output", words, "PCAPPER_BAD_OUTPUT"]);
+    expect(readFileSync(listing, "utf8"), "nothing is written there").toBe("");
   });
 
   test("says what to do where the right to capture is missing", async () => {
