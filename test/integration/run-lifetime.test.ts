@@ -88,6 +88,21 @@ describeAsRoot("the life of pcapper run", () => {
     await run.ended;
   });
 
+  test("the disk serves everybody else first: the engine's threads have the lowest priority but idle", async () => {
+    const run = start();
+    await run.running();
+    const threads = engineThreads(run.pid);
+    const told = await Promise.all(threads.map(({ id }) => execute(["ionice", "-p", id])));
+    expect(threads.map(({ name }) => name).sort()).toEqual([
+      "pcapper-capture",
+      "pcapper-files",
+      "pcapper-losses",
+    ]);
+    expect(told.map(({ stdout }) => stdout.trim())).toEqual(Array(3).fill("best-effort: prio 7"));
+    run.kill("SIGINT");
+    await run.ended;
+  });
+
   test("a second Ctrl-C ends it at once with 130, and recover makes the rest whole", async () => {
     const run = start();
     await run.running();
@@ -283,6 +298,13 @@ describeAsRoot("the life of pcapper run", () => {
     expect(stderr).toMatch(/\.00001\.pcap\n/);
   });
 });
+
+/** The threads of a process that the engine made. */
+function engineThreads(pid: number): { id: string; name: string }[] {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((id) => ({ id, name: readFileSync(`/proc/${pid}/task/${id}/comm`, "utf8").trim() }))
+    .filter(({ name }) => name.startsWith("pcapper-"));
+}
 
 /** Two signals of one kind that are pending at once are one. */
 function noSignalPending(pid: number): boolean {
