@@ -1,7 +1,7 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { PacketCapture } from "../../src/api/resource.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { execute } from "../helpers/execute.ts";
@@ -51,6 +51,26 @@ describeAsRoot("limits of pcapper run", () => {
   test("free space that must stay free counts", async () => {
     const { ended } = start("big", {}, { MIN_FREE_DISK: "1Pi" });
     expectRefused(await ended, "NotEnoughDiskSpace", "MIN_FREE_DISK is 1.13 PB");
+  });
+
+  test("what root alone may still write is no free space, as df shows it", async () => {
+    const file = join(output.path, "big.yaml");
+    writeFileSync(
+      file,
+      JSON.stringify(capture("big", { ...LONG, captureSeconds: 1, maxFileSize: "4M", fileCount: 9 })),
+    );
+    // Half of the 64 MB is root's: 36 MB would fit, but for an ordinary user they do not.
+    const script = `cd ${output.path} && truncate -s 64M image && mkfs.ext4 -q -m 50 image && mkdir disk &&
+      mount -o loop image disk && df --block-size=1 --output=avail disk | tail -n 1 > avail &&
+      MIN_FREE_DISK=0 exec "$0" run -f ${file} --output disk`;
+    const command = namespace.inside(["unshare", "--mount", "sh", "-c", script, LAUNCHER]);
+    const { code, stdout, stderr } = await execute(command);
+    expect(code, stderr).toBe(1);
+    const { status } = parse(stdout) as PacketCapture;
+    expect(status).toMatchObject({ progress: "failure", reason: "NotEnoughDiskSpace" });
+    const said = /; ([\d.]+) MB are free,/.exec(status?.message ?? "")?.[1];
+    const shown = Number(readFileSync(join(output.path, "avail"), "utf8")) / 1e6;
+    expect(Math.abs(Number(said) - shown), `${status?.message}; df shows ${shown} MB`).toBeLessThan(0.5);
   });
 
   test("a ring larger than the budget is refused", async () => {
