@@ -1,9 +1,8 @@
-import { copyFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Offered, Traffic, TrafficSite } from "../traffic/traffic.ts";
 import { judge } from "./judges.ts";
-import { lookAtRunning, pathOf } from "./live-look.ts";
+import { lookAtRunning, mustBeAsListed, pathOf } from "./live-look.ts";
 import type { PcapRecord } from "./pcap-reader.ts";
 import { capture, type Pcapper, type PcapperResult, startPcapper } from "./pcapper.ts";
 import { startTcpdump, type Tcpdump } from "./tcpdump.ts";
@@ -59,7 +58,7 @@ export async function runTruthCase(
 
     await site.send();
     await mustShow(pcapper, asked(await site.offered()));
-    await judgeRunning(pcapper, folder.path);
+    await judgeRunning(pcapper);
     await sendWatched(site, pcapper);
     pcapper.kill("SIGINT");
     const offered = asked(await site.offered());
@@ -88,15 +87,10 @@ async function mustShow(pcapper: Pcapper, count: number): Promise<void> {
   if (shown !== count) throw new Error(`the manifest answers for ${shown} packets of ${count}`);
 }
 
-/** All readers, on the file being written as far as it may be trusted, and on the oldest that is finished. */
-async function judgeRunning(pcapper: Pcapper, scratch: string): Promise<void> {
+/** All readers, on the very file being written, in a pause of the traffic, and on the oldest that is finished. */
+async function judgeRunning(pcapper: Pcapper): Promise<void> {
   const { current, files: [oldest] = [] } = pcapper.manifest() ?? {};
-  if (current !== undefined) {
-    const copy = join(scratch, "running.pcap");
-    copyFileSync(pathOf(pcapper.folder, current), copy);
-    truncateSync(copy, current.bytes);
-    await judge(copy);
-  }
+  if (current !== undefined) mustBeAsListed(current, (await judge(pathOf(pcapper.folder, current))).records);
   if (oldest !== undefined) await judge(pathOf(pcapper.folder, oldest));
 }
 
