@@ -10,7 +10,14 @@ import { readManifest } from "../helpers/manifest.ts";
 import { makeTemporaryFolder, type TemporaryFolder } from "../helpers/temporary-folder.ts";
 
 /** Ends at which the engine still runs code of its own. */
-const ORDERLY = { return: 0, exit: 0, exception: 1, "sigterm-handled": 0, terminate: 0 } as const;
+const ORDERLY = {
+  return: 0,
+  exit: 0,
+  exception: 1,
+  "sigterm-handled": 0,
+  "sigint-twice": 130,
+  terminate: 0,
+} as const;
 const SUDDEN = { sigterm: "SIGTERM", sigkill: "SIGKILL" } as const;
 const LONGEST_END_SECONDS = 2;
 
@@ -34,7 +41,7 @@ describeAsRoot("A process that ends while it captures", () => {
     const path = join(folder.path, `${prefix}.json`);
     if (!existsSync(path)) throw new Error("there is no manifest");
     const { finished, files, statistics, removed } = readManifest(path);
-    const asked = state === "closing" || ending === "sigterm-handled";
+    const asked = state === "closing" || ending === "sigterm-handled" || ending === "sigint-twice";
     expect(finished?.reason).toBe(asked ? "Stopped" : "Interrupted");
     const listed = files.reduce((sum, { packets }) => sum + packets, 0);
     expect(listed + removed.packets).toBe(statistics.packets);
