@@ -22,6 +22,7 @@ export interface SitePod extends NodePod {
 export interface PodSite {
   cniNode: CniNode;
   hostmount: string;
+  agent(): AgentProcess;
   /** Ends the agent with this signal. */
   end(signal: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
@@ -73,6 +74,7 @@ export async function makePodSite(
   return {
     cniNode,
     hostmount,
+    agent: () => agent,
     end,
     start: async () => {
       agent = await startAgent();

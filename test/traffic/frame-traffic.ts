@@ -3,7 +3,7 @@ import { type Link, makeLink } from "../helpers/link.ts";
 import { senderProgram } from "./compile.ts";
 import { LINKTYPE, mustAgree, numbered, SMALL_RING, type Traffic, type TrafficSite } from "./traffic.ts";
 
-export type FrameKind = "udp4" | "udp6" | "arp" | "vlan";
+export type FrameKind = "udp4" | "udp6" | "arp" | "vlan" | "flows";
 
 export interface Frames {
   kind: FrameKind;

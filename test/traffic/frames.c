@@ -1,5 +1,6 @@
 // frames INTERFACE KIND FIRST COUNT LENGTH RATE: sends COUNT Ethernet frames numbered from FIRST to a MAC
-// that nobody has. KIND: udp4 udp6 arp vlan (802.1Q, id 42). Every fourth frame is noise.
+// that nobody has. KIND: udp4 udp6 arp vlan (802.1Q, id 42), flows (udp4, each of another source and port).
+// Every fourth frame is noise.
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -43,12 +44,26 @@ static size_t vlan_frame(uint8_t* frame, size_t length, int noise) {
   return at + udp4_headers(frame + at, length - at, MATCHING_PORT);
 }
 
+// Of an address in 10.0.0.0/8 and a port by its number: no two of the first 2^24 are of one flow.
+static void flow_frame(uint8_t* frame, size_t length, uint64_t sequence, int noise) {
+  size_t at = ethernet(frame, ETH_P_IP);
+  udp4_headers(frame + at, length - at, noise ? NOISE_PORT : MATCHING_PORT);
+  frame[at + 12] = 10;
+  frame[at + 13] = (uint8_t)(sequence >> 16);
+  put16(frame + at + 14, (uint16_t)sequence);
+  put16(frame + at + 20, (uint16_t)(1024 + sequence % 60000));
+  put16(frame + at + 10, 0);
+  put16(frame + at + 10, ip_checksum(frame + at, 20));
+}
+
 static void make_frame(uint8_t* frame, const char* kind, size_t length, uint64_t sequence) {
   int noise = is_noise(sequence);
   size_t at;
   fill(frame, length, sequence);
   if (strcmp(kind, "vlan") == 0) {
     vlan_frame(frame, length, noise);
+  } else if (strcmp(kind, "flows") == 0) {
+    flow_frame(frame, length, sequence, noise);
   } else if (strcmp(kind, "arp") == 0 && !noise) {
     at = ethernet(frame, ETH_P_ARP);
     arp_request(frame + at);
