@@ -9,7 +9,7 @@ import type { CaptureStore } from "../../store/capture-store.ts";
 import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
 import { ownFiles } from "../../store/files/own-files.ts";
-import { findRemains, repairRemains, sealManifest } from "../../store/files/remains.ts";
+import { findRemains, needsRepair, repairRemains, sealManifest } from "../../store/files/remains.ts";
 import { reportOf } from "../../store/files/repair.ts";
 import { podEnd } from "../../target/pod-obstacle.ts";
 import { resolveTarget } from "../../target/resolve-target.ts";
@@ -200,7 +200,10 @@ async function closePlace(
   if (place === undefined) return;
   const { progress, reason = "Interrupted", message = "", endTime = timeText(now) } = ended?.status ?? {};
   try {
-    if (isFinal(progress)) await sealManifest(place.folder, place.prefix, { reason, message }, endTime);
+    const { folder, prefix } = place;
+    // What needs a repair is left to the next look after all files: the disk may take it then.
+    if (isFinal(progress) && !(await needsRepair(folder, prefix)))
+      await sealManifest(folder, prefix, { reason, message }, endTime);
   } finally {
     // Also on a disk that takes no manifest any more: who holds the lock would be counted as running for ever.
     place.close();

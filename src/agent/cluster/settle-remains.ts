@@ -31,9 +31,9 @@ const DIED: CaptureEnd = {
 };
 
 /**
- * At the start of an agent: captures that were running here, and that will not go on because others have
- * given their end meanwhile (AgentLost) or their resource is gone. Their files are made whole; a resource that
- * is still there is told what its node has of it.
+ * Captures that were running here, and that will not go on: others have given their end meanwhile (AgentLost), their
+ * resource is gone, or their disk took no manifest at their end. Their files are made whole; a resource that is still
+ * there is told what its node has of it.
  */
 export async function settleRemains(world: SettleWorld): Promise<void> {
   for await (const captures of keptCaptures(world.hostmount, world.cluster)) {
@@ -62,16 +62,26 @@ async function settle(
   if (place === undefined) return;
   try {
     const { manifest, lastSeen } = await repairRemains(world.native, kept, world.say);
-    await sealManifest(kept.folder, kept.prefix, DIED, lastSeen);
+    const told = toldByItself(capture);
+    await sealManifest(kept.folder, kept.prefix, told ?? DIED, lastSeen);
     if (capture === undefined) return;
     const folder = join(world.hostPath, manifest.capture.name);
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
     const { gaps = [] } = manifest;
     const report = { ...reportOf(manifest), endTime: Date.parse(lastSeen) };
-    await addFacts(world, capture, { files, folder, report, gaps });
+    // Its engine counted to the end: the manifest is older.
+    await addFacts(world, capture, told === undefined ? { files, folder, report, gaps } : { files, folder });
   } finally {
     place.close();
   }
+}
+
+/** The end that the capture's own session has told; others tell only of an agent that is lost. */
+function toldByItself(capture: PacketCapture | undefined): CaptureEnd | undefined {
+  const { progress, reason, message = "" } = capture?.status ?? {};
+  return isFinal(progress) && reason !== undefined && reason !== "AgentLost"
+    ? { reason, message }
+    : undefined;
 }
 
 /**

@@ -104,6 +104,15 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     onError: (capture, error) => log.error(fieldsOf(capture), error.message),
   });
 
+  let ownAreKnown = false;
+  /** Before its own are known, a capture that goes on would be taken for one whose resource is gone. */
+  const lookAfterFiles = (): void => {
+    const settled = ownAreKnown
+      ? settleRemains({ ...onDisk, hostPath: paths.hostPath, own: known, say })
+      : Promise.resolve();
+    void settled.then(retention.sweep);
+  };
+
   // It may have come during the last request.
   signal.throwIfAborted();
   // First the pods: a capture that goes on must not find its pod missing because nobody has looked yet.
@@ -120,13 +129,14 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     // Only what is known to be there can be told from what is not.
     onOwnSynced: (own) => {
       resumeFirst.expect(openUids(own));
-      void settleRemains({ ...onDisk, hostPath: paths.hostPath, own: known, say }).then(retention.sweep);
+      ownAreKnown = true;
+      lookAfterFiles();
     },
     onFailure: (error) => {
       if (isApiMissing(error)) controller.apiMissing();
     },
   });
-  const sweeps = setInterval(() => void retention.sweep(), sweepInterval(deleteOlderThan));
+  const sweeps = setInterval(lookAfterFiles, sweepInterval(deleteOlderThan));
   return {
     notReady: followed.notReady,
     watchRestarts: followed.watchRestarts,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, unlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { captureFilePrefix, companionNames } from "../../agent/file-names.ts";
 import type { CaptureNeeds } from "../../agent/limits.ts";
@@ -27,6 +27,28 @@ export function openPlace(
 ): CapturePlace {
   const folder = join(output, capture.name);
   makeFolder(folder);
+  try {
+    return takeFirstFree(native, folder, capture);
+  } catch (error) {
+    removeEmpty(folder);
+    throw error;
+  }
+}
+
+/** Of a capture that cannot begin nothing stays; what others have put there does. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There is something in it, or the disk takes no change.
+  }
+}
+
+function takeFirstFree(
+  native: Native,
+  folder: string,
+  capture: { node: string; name: string; epochSeconds: number },
+): CapturePlace {
   for (let epoch = capture.epochSeconds; ; epoch += 1) {
     const prefix = captureFilePrefix(capture.node, capture.name, epoch);
     const lock = takeName(native, folder, prefix);

@@ -76,7 +76,10 @@ function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "las
   return largest(numbers, Math.max(highestNumber, removed.files));
 }
 
-/** Marks the manifest of a capture that ended without its engine. One that has an end keeps it. */
+/**
+ * Marks the manifest of a capture that ended without its engine. One that has an end keeps it.
+ * @throws where it cannot be written
+ */
 export async function sealManifest(
   folder: string,
   prefix: string,
@@ -86,6 +89,23 @@ export async function sealManifest(
   const { manifest } = await readRecords(folder, prefix);
   if ("problem" in manifest || manifest.value.finished !== undefined) return;
   await saveManifest(folder, prefix, finishedManifest(manifest.value, end, time));
+}
+
+/**
+ * Whether the engine of a capture that is over could not write its last manifest: files that this one does not list would
+ * be nobody's, if it had an end. A repair lists them.
+ */
+export async function needsRepair(folder: string, prefix: string): Promise<boolean> {
+  const { manifest } = await readRecords(folder, prefix);
+  if ("problem" in manifest || manifest.value.finished !== undefined) return false;
+  const { files, current, reservedThrough } = manifest.value;
+  const listed = new Set(files.map(({ name }) => name));
+  return (
+    current !== undefined ||
+    packetFiles(prefix, readdirSync(folder)).some(
+      ({ name, number }) => number <= reservedThrough && !listed.has(name),
+    )
+  );
 }
 
 async function saveManifest(folder: string, prefix: string, manifest: Manifest): Promise<void> {

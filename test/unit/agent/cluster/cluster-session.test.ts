@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type ClusterWorld, clusterSession } from "../../../../src/agent/cluster/cluster-session.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../../../src/api/resource.ts";
+import { openPlace } from "../../../../src/store/files/capture-place.ts";
 import { makeTemporaryFolder } from "../../../helpers/temporary-folder.ts";
 import { createFakeNative } from "../fake-native.ts";
 
@@ -14,8 +15,12 @@ const CAPTURE: PacketCapture = {
   status: { progress: "failure", reason: "WriteError", message: "the disk broke" },
 };
 
-test("a session whose manifest cannot be sealed gives its lock back all the same, and says why", async () => {
+const PREFIX = "n1.one.1767225600";
+
+/** A session that was let in, and the manifest that its engine left. */
+async function endedSession(manifest: object) {
   const folder = makeTemporaryFolder();
+  onTestFinished(() => folder.remove());
   const native = createFakeNative();
   const settings = {
     node: "n1",
@@ -35,20 +40,69 @@ test("a session whose manifest cannot be sealed gives its lock back all the same
   const session = clusterSession(shared, "u1", new AbortController().signal);
   expect(await session.world.admit(CAPTURE)).toBeUndefined();
   expect(native.held.size).toBe(1);
-  const manifest = {
+  const inFolder = (name: string) => join(folder.path, "one", name);
+  const left = {
     manifest: "pcapper/v1",
     capture: { namespace: "pcapper", name: "one", uid: "u1", node: "n1", spec: CAPTURE.spec },
     reservedThrough: 64,
     files: [],
     removed: { files: 0, packets: 0 },
     statistics: {},
+    ...manifest,
   };
-  const prefix = "n1.one.1767225600";
-  writeFileSync(join(folder.path, "one", `${prefix}.json`), JSON.stringify(manifest));
+  writeFileSync(inFolder(`${PREFIX}.json`), JSON.stringify(left));
+  const end = () => JSON.parse(readFileSync(inFolder(`${PREFIX}.json`), "utf8")).finished;
+  return { native, session, inFolder, end };
+}
+
+test("a session whose manifest cannot be sealed gives its lock back all the same, and says why", async () => {
+  const { native, session, inFolder } = await endedSession({});
   // In the way of the new manifest, and not to be removed like a file.
-  mkdirSync(join(folder.path, "one", `.${prefix}.json.tmp`));
+  mkdirSync(inFolder(`.${PREFIX}.json.tmp`));
   await expect(session.close(CAPTURE)).rejects.toThrow("json.tmp");
   expect(native.held.size).toBe(0);
-  expect(readdirSync(join(folder.path, "one"))).not.toContain(`.${prefix}.lock`);
-  folder.remove();
+  expect(readdirSync(inFolder(""))).not.toContain(`.${PREFIX}.lock`);
+});
+
+test("a session that ended gives its manifest the end that was told", async () => {
+  const { session, end } = await endedSession({});
+  await session.close(CAPTURE);
+  expect(end()).toMatchObject({ reason: "WriteError", message: "the disk broke" });
+});
+
+const FILE = { number: 1, packets: 1, bytes: 100, firstTimestamp: "", lastTimestamp: "" };
+
+test.each([
+  ["a file being written", { current: { name: `${PREFIX}.00001.pcap.part`, ...FILE } }, ".00001.pcap.part"],
+  ["no file, and there is one", {}, ".00001.pcap"],
+])(
+  "a manifest whose engine could not write the last one, and that has %s, gets no end before a repair",
+  async (_what, manifest, file) => {
+    const { session, inFolder, end } = await endedSession(manifest);
+    writeFileSync(inFolder(`${PREFIX}${file}`), "x".repeat(100));
+    await session.close(CAPTURE);
+    expect(end()).toBeUndefined();
+  },
+);
+
+test("a file that its manifest lists needs no repair", async () => {
+  const { session, inFolder, end } = await endedSession({
+    files: [{ name: `${PREFIX}.00001.pcap`, ...FILE }],
+  });
+  writeFileSync(inFolder(`${PREFIX}.00001.pcap`), "x".repeat(100));
+  await session.close(CAPTURE);
+  expect(end()).toMatchObject({ reason: "WriteError" });
+});
+
+test("of a capture that cannot begin not even its folder stays", async () => {
+  const { native, session, inFolder } = await endedSession({});
+  await session.close(undefined);
+  rmSync(inFolder(""), { recursive: true });
+  native.tryLock = () => {
+    throw new Error("EIO");
+  };
+  expect(() =>
+    openPlace(native, join(inFolder(""), ".."), { node: "n1", name: "one", epochSeconds: 1 }),
+  ).toThrow("EIO");
+  expect(existsSync(inFolder(""))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type SettleWorld, settleRemains } from "../../../../src/agent/cluster/settle-remains.ts";
@@ -20,6 +20,8 @@ const LOST: PacketCapture = {
 
 let hostmount: TemporaryFolder;
 let there: PacketCapture | undefined;
+/** As it was last heard of. */
+let known: PacketCapture;
 let said: string[];
 /** What keeps a write from being done, in turn. */
 let troubles: (() => Error)[];
@@ -29,6 +31,7 @@ beforeEach(() => {
   mkdirSync(join(hostmount.path, "pcap1"));
   writeFileSync(join(hostmount.path, "pcap1", `${PREFIX}.json`), JSON.stringify(manifest()));
   there = structuredClone(LOST);
+  known = LOST;
   said = [];
   troubles = [];
 });
@@ -63,7 +66,7 @@ async function settle(): Promise<PacketCapture["status"]> {
     hostmount: hostmount.path,
     hostPath: "/var/pcapper",
     cluster: "c",
-    own: () => LOST,
+    own: () => known,
     isAtWork: () => false,
     say: (line) => said.push(line),
     now: () => Date.parse("2026-11-24T21:00:00Z"),
@@ -84,6 +87,21 @@ test("a capture that others gave an end is told what its node has of it, whoever
   expect(await settle()).toMatchObject({ reason: "AgentLost", statistics: { packets: 7 } });
   expect(there?.metadata.resourceVersion).toBe("2");
   expect(said).toEqual([]);
+});
+
+test("a capture whose disk took no manifest at its end keeps the word and the counts that it has told", async () => {
+  const statistics = { packets: 9, dropped: 2 };
+  known = { ...LOST, status: { ...LOST.status, reason: "WriteError", message: "EROFS", statistics } };
+  there = structuredClone(known);
+  const file = `${PREFIX}.00002.pcap.part`;
+  writeFileSync(join(hostmount.path, "pcap1", file), "x".repeat(700));
+  expect(await settle()).toMatchObject({
+    reason: "WriteError",
+    statistics,
+    fileLocation: `/var/pcapper/pcap1/${file}`,
+  });
+  const sealed = JSON.parse(readFileSync(join(hostmount.path, "pcap1", `${PREFIX}.json`), "utf8"));
+  expect(sealed).toMatchObject({ finished: { reason: "WriteError", message: "EROFS" } });
 });
 
 test.each<[string, PacketCapture | undefined, (() => Error)[]]>([
