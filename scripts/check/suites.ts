@@ -75,6 +75,14 @@ const SUITES: (Suite & { needs: string })[] = [
     skip: () => (isRoot ? undefined : "not root: it mounts file systems"),
   },
   {
+    // One with a killed agent, a burst, a file taken away, a disk that fails.
+    name: "faults, address sanitizer",
+    needs: "test/faults/main.ts",
+    slow: true,
+    command: ["node", "test/faults/main.ts", "--sanitize", "--jobs", "2", "--seeds", "0-1,22,25,1005"],
+    skip: () => (isRoot ? undefined : "not root: it mounts file systems"),
+  },
+  {
     name: "native, address sanitizer",
     needs: "native/test/run.sh",
     slow: true,

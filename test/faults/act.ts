@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { INJECTIONS, type Scene } from "./injections/inject.ts";
 import type { Lives } from "./lives.ts";
 import type { Injection } from "./oracle/observation.ts";
-import type { PlannedFault, PlannedPhase, Scenario } from "./scenario.ts";
+import type { FaultKind, PlannedFault, PlannedPhase, Scenario } from "./scenario.ts";
 import type { Site } from "./site.ts";
 
 /** @returns the faults as they really were */
@@ -11,7 +11,7 @@ export async function act(site: Site, lives: Lives, scenario: Scenario): Promise
   const begin = Date.now();
   const at = (milliseconds: number) => pause(Math.max(0, begin + milliseconds - Date.now()));
   const { captures, traffic, faults } = scenario;
-  const scene: Scene = {
+  const scene: Omit<Scene, "removed"> = {
     site,
     lives,
     nameOf: ({ capture }) => captures[capture]?.name ?? "",
@@ -34,19 +34,27 @@ async function sendAll({ senders }: Site, stream: string, phases: readonly Plann
   for (const phase of phases) await senders.get(stream)?.send(phase);
 }
 
-const AIMED: readonly string[] = ["files-removed", "pod-deleted", "pod-replaced", "pod-network-gone"];
+const AIMED: readonly FaultKind[] = [
+  "files-removed",
+  "whole-files-removed",
+  "pod-deleted",
+  "pod-replaced",
+  "pod-network-gone",
+];
 
 async function inject(
-  scene: Scene,
+  scene: Omit<Scene, "removed">,
   fault: PlannedFault,
   at: (milliseconds: number) => Promise<void>,
 ): Promise<Injection> {
   await at(fault.at);
   const from = Date.now();
-  const undo = await INJECTIONS[fault.kind](scene, fault);
+  const removedFiles: string[] = [];
+  const removed = (name: string) => void removedFiles.push(name);
+  const undo = await INJECTIONS[fault.kind]({ ...scene, removed }, fault);
   const doneAt = Date.now();
   await pause(fault.milliseconds);
   await undo();
   const aim = AIMED.includes(fault.kind) ? { capture: scene.nameOf(fault) } : {};
-  return { kind: fault.kind, from, doneAt, to: Date.now(), ...aim };
+  return { kind: fault.kind, from, doneAt, to: Date.now(), ...aim, removedFiles };
 }

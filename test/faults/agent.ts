@@ -2,17 +2,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
 import { atLatestAtExit } from "../helpers/end-with-test.ts";
 import { dyingWithTest } from "../helpers/execute.ts";
 import type { NetworkNamespace } from "../helpers/network-namespace.ts";
+import type { AgentProgram } from "./agent-program.ts";
 import type { Interval, ProcessFigures } from "./oracle/observation.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../bin/pcapper");
 /** What the agent says when it has its lock and has seen the API server. */
 const AT_WORK = "Working for node";
+/** Milliseconds. */
+const RESTART = 1000;
 
 export interface AgentPlace {
+  program: AgentProgram;
   node: string;
   network: NetworkNamespace;
   kubeconfig: string;
@@ -20,6 +22,12 @@ export interface AgentPlace {
   netnsFolder: string;
   cniCacheFolder: string;
   env: Record<string, string>;
+  /** Libraries that are loaded before all others. */
+  libraries: string[];
+  /** A process that has just begun. */
+  onStart(pid: number): void;
+  /** Something is done to it of which it may end: it is started again, as a kubelet does it. */
+  mayDie(): boolean;
 }
 
 export interface Agent {
@@ -28,6 +36,8 @@ export interface Agent {
   signal(signal: NodeJS.Signals): void;
   /** undefined while it is away. */
   pid(): number | undefined;
+  /** It has its lock and has seen the API server, and is not frozen. */
+  isAtWork(): boolean;
   /** Resolves when it is at work. @throws Error where it ended by itself */
   atWork(seconds: number): Promise<void>;
   /** Times without an agent at work, the current one to now. */
@@ -51,9 +61,16 @@ export function startAgent(place: AgentPlace): Agent {
   const start = (): void => {
     const started = spawn("setpriv", dyingWithTest(commandOf(place)), {
       stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, ...place.env, KUBECONFIG: place.kubeconfig, NODE_NAME: place.node },
+      env: {
+        ...process.env,
+        ...place.program.env,
+        ...place.env,
+        KUBECONFIG: place.kubeconfig,
+        NODE_NAME: place.node,
+      },
     });
     child = started;
+    if (started.pid !== undefined) place.onStart(started.pid);
     const kill = atLatestAtExit(() => started.kill("SIGKILL"));
     let said = "";
     started.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -67,9 +84,14 @@ export function startAgent(place: AgentPlace): Agent {
       kill();
       if (child !== started) return;
       child = undefined;
-      deaths.push(said.slice(-1000));
       awaySince ??= Date.now();
+      if (place.mayDie()) setTimeout(startAgain, RESTART);
+      else deaths.push(said.slice(-1000));
     });
+  };
+
+  const startAgain = (): void => {
+    if (child === undefined && absences === 0) start();
   };
 
   const takeAway = async (signal: "SIGKILL" | "SIGTERM"): Promise<() => void> => {
@@ -86,7 +108,7 @@ export function startAgent(place: AgentPlace): Agent {
     }
     return () => {
       absences -= 1;
-      if (absences === 0) start();
+      startAgain();
     };
   };
 
@@ -95,6 +117,7 @@ export function startAgent(place: AgentPlace): Agent {
     takeAway,
     signal: (signal) => void child?.kill(signal),
     pid: () => child?.pid,
+    isAtWork: () => awaySince === undefined && child?.pid !== undefined && !isFrozen(child.pid),
     atWork: async (seconds) => {
       const end = Date.now() + seconds * 1000;
       while (awaySince !== undefined) {
@@ -115,12 +138,24 @@ export function startAgent(place: AgentPlace): Agent {
 }
 
 /** On the node's network, with mounts of its own into which the host's go on coming. */
-function commandOf({ network, hostmount, netnsFolder, cniCacheFolder }: AgentPlace): string[] {
-  const program = 'mount -t sysfs sysfs /sys && exec "$@"';
+function commandOf(agentPlace: AgentPlace): string[] {
+  const { program, libraries, network, hostmount, netnsFolder, cniCacheFolder } = agentPlace;
+  const script = 'mount -t sysfs sysfs /sys && exec "$@"';
+  // For the agent alone: what brings it to its place would load them too.
+  const loaded = [...program.libraries, ...libraries];
+  const preload = loaded.length === 0 ? [] : ["env", `LD_PRELOAD=${loaded.join(":")}`];
   const place = ["nsenter", `-t${network.pid}`, "-n", "--", "unshare", "--mount", "--propagation", "slave"];
   const folders = ["--hostmount", hostmount, "--host-path", "/var/pcapper"];
   const found = ["--netns-folder", netnsFolder, "--cni-cache-folder", cniCacheFolder];
-  return [...place, "sh", "-c", program, "sh", LAUNCHER, "agent", ...folders, ...found];
+  return [...place, "sh", "-c", script, "sh", ...preload, ...program.command, "agent", ...folders, ...found];
+}
+
+function isFrozen(pid: number): boolean {
+  try {
+    return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
 }
 
 function figuresOf(pid: number): ProcessFigures | undefined {

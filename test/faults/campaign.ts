@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ApiServer, startApiServer } from "../kubernetes/api-server.ts";
 import { makeNamespace } from "../kubernetes/objects.ts";
 import { applyAgentRbac, applyCrd } from "../kubernetes/packet-captures.ts";
+import { type AgentProgram, SHIPPED, sanitizedProgram } from "./agent-program.ts";
 import { drawScenario } from "./draw-scenario.ts";
 import type { Options } from "./options.ts";
 import { judge } from "./oracle/judge.ts";
@@ -16,6 +17,7 @@ import { PODS } from "./site.ts";
 const KEPT = join(import.meta.dirname, "../../build/faults");
 
 export async function runCampaign(options: Options, say: (line: string) => void): Promise<Result[]> {
+  const program = options.sanitize ? await sanitizedProgram() : SHIPPED;
   const end = performance.now() + options.time;
   const results: Result[] = [];
   const job = async (): Promise<void> => {
@@ -27,7 +29,7 @@ export async function runCampaign(options: Options, say: (line: string) => void)
       while (performance.now() < end) {
         const { value: seed, done } = options.seeds.next();
         if (done === true) return;
-        results.push(await runSeed(server, seed, options, say));
+        results.push(await runSeed(server, seed, { ...options, program }, say));
       }
     } finally {
       await server.stop();
@@ -40,14 +42,14 @@ export async function runCampaign(options: Options, say: (line: string) => void)
 async function runSeed(
   server: ApiServer,
   seed: number,
-  { keep }: Options,
+  { keep, program }: Options & { program: AgentProgram },
   say: (line: string) => void,
 ): Promise<Result> {
   const scenario = drawScenario(seed);
   const begin = performance.now();
   let ran: Ran;
   try {
-    ran = await runScenario(server, scenario);
+    ran = await runScenario(server, scenario, program);
   } catch (error) {
     say(`seed ${seed}: NOT RUN: ${(error as Error).stack}`);
     return notRun(seed, (error as Error).message);

@@ -21,7 +21,11 @@ export async function collectCapture(
   const found = manifestsOf(folder, uid);
   const newest = found.at(-1);
   const names = newest === undefined ? [] : packetFilesOf(folder, newest.prefix, strangers.paths());
-  const { files, complaints } = await readFiles(folder, names);
+  const { files = [], current } = newest?.manifest ?? {};
+  const lengths = [...files, ...(current === undefined ? [] : [current])].map(
+    ({ name, bytes }) => [name, bytes] as const,
+  );
+  const { files: kept, complaints } = await readFiles(folder, names, new Map(lengths));
   if (found.length > 1) complaints.push(`it has ${found.length} manifests: it ran again`);
   // Of a deleted capture nothing should be there at all: that is looked at on its own.
   const isDeleted = deletedAt !== undefined;
@@ -39,7 +43,7 @@ export async function collectCapture(
     history: watch.history(uid),
     events: await eventsOf(server.admin, planned.name, uid),
     ...(newest === undefined ? {} : { manifest: seenManifest(newest) }),
-    files,
+    files: kept,
     complaints,
     leftovers: newest === undefined || isDeleted ? [] : leftoversOf(folder, newest.prefix),
     samples: sampler.samples(uid),

@@ -1,8 +1,11 @@
 import type { PacketCaptureSpec } from "../../src/api/resource.ts";
 import { type Draw, drawFrom } from "./random.ts";
 import {
+  ALL_FAULT_KINDS,
   FAULT_KINDS,
   type FaultKind,
+  NEWER_FAULT_KINDS,
+  NEWER_SEEDS,
   NODE_STREAM,
   type PlannedCapture,
   type PlannedFault,
@@ -28,6 +31,14 @@ const LASTS: Partial<Record<FaultKind, [number, number]>> = {
   "disk-full": [500, 4000],
   "inodes-used-up": [500, 4000],
   "descriptors-few": [500, 4000],
+  "agent-blocked": [1000, 8000],
+  "clock-ahead": [1500, 8000],
+  "clock-behind": [1500, 8000],
+  "memory-tight": [1000, 6000],
+  "disk-slow": [1000, 8000],
+  "disk-errors": [300, 3000],
+  "disk-read-only": [500, 4000],
+  "hostmount-gone": [500, 4000],
 };
 
 const ON_DISK: readonly FaultKind[] = ["disk-full", "inodes-used-up"];
@@ -39,13 +50,10 @@ const BEFORE = 300;
 /** Faults of a scenario, round by round: each kind alone, with a second one, twice with three others. */
 const ROUNDS = [1, 2, 4, 4];
 
-/** Seeds go round all kinds of faults; what goes with them is drawn. */
+/** Seeds go round all kinds of faults, the newer ones from NEWER_SEEDS on; what goes with them is drawn. */
 export function drawScenario(seed: number): Scenario {
   const draw = drawFrom(seed);
-  const first = FAULT_KINDS[seed % FAULT_KINDS.length] ?? "agent-killed";
-  const count = ROUNDS[Math.floor(seed / FAULT_KINDS.length) % ROUNDS.length] ?? 1;
-  const others = Array.from({ length: count - 1 }, () => draw.oneOf(FAULT_KINDS));
-  const kinds = [first, ...others];
+  const kinds = seed < NEWER_SEEDS ? drawKinds(draw, seed, FAULT_KINDS, FAULT_KINDS) : drawNewer(draw, seed);
   const captures = drawCaptures(draw, seed, kinds);
   const pods = captures.filter(({ target }) => target === "pod").length;
   const longest = Math.max(
@@ -54,7 +62,7 @@ export function drawScenario(seed: number): Scenario {
   const streams = [...new Set(captures.map(({ stream }) => stream))];
   return {
     seed,
-    disk: kinds.some((kind) => ON_DISK.includes(kind)) || draw.chance(0.3) ? "tmpfs" : "folder",
+    disk: drawDisk(draw, kinds),
     pods,
     cniCache: draw.chance(0.5),
     captureBuffer: draw.oneOf(["2Mi", "16Mi", "64Mi"]),
@@ -62,6 +70,28 @@ export function drawScenario(seed: number): Scenario {
     traffic: Object.fromEntries(streams.map((stream) => [stream, drawTraffic(draw, longest + 1000)])),
     faults: kinds.map((kind) => drawFault(draw, kind, captures)),
   };
+}
+
+function drawNewer(draw: Draw, seed: number): FaultKind[] {
+  return drawKinds(draw, seed - NEWER_SEEDS, NEWER_FAULT_KINDS, ALL_FAULT_KINDS);
+}
+
+function drawKinds(
+  draw: Draw,
+  place: number,
+  firsts: readonly [FaultKind, ...FaultKind[]],
+  all: readonly [FaultKind, ...FaultKind[]],
+): FaultKind[] {
+  const first = firsts[place % firsts.length] ?? firsts[0];
+  const count = ROUNDS[Math.floor(place / firsts.length) % ROUNDS.length] ?? 1;
+  return [first, ...Array.from({ length: count - 1 }, () => draw.oneOf(all))];
+}
+
+function drawDisk(draw: Draw, kinds: readonly FaultKind[]): Scenario["disk"] {
+  if (kinds.some((kind) => ON_DISK.includes(kind))) return "tmpfs";
+  const isSmall = draw.chance(0.3);
+  // What is written to a tmpfs is the writer's memory.
+  return isSmall && !kinds.includes("memory-tight") ? "tmpfs" : "folder";
 }
 
 function drawCaptures(draw: Draw, seed: number, kinds: readonly FaultKind[]): PlannedCapture[] {

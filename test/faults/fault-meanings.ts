@@ -28,4 +28,13 @@ export const FAULT_MEANINGS: Record<FaultKind, string> = {
   "foreign-files": "hostmount: files of others with names like ours",
   "descriptors-few": "agent: file descriptors used up",
   burst: "traffic: a burst of 60,000 packets a second",
+  "agent-blocked": "agent: JavaScript blocked for 1 to 8 s",
+  "clock-ahead": "agent: its clock an hour ahead for a while",
+  "clock-behind": "agent: its clock an hour behind for a while",
+  "memory-tight": "agent: 8 MiB more memory than it has, no more",
+  "disk-slow": "hostmount: each write, sync and rename 0.3 s late",
+  "disk-errors": "hostmount: every fifth write, sync or rename fails (EIO)",
+  "disk-read-only": "hostmount: takes no change (EROFS)",
+  "hostmount-gone": "hostmount: gone, every call fails (EIO)",
+  "whole-files-removed": "hostmount: a whole file of a running capture removed by somebody",
 };

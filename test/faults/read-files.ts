@@ -14,15 +14,24 @@ export interface ReadFiles {
   complaints: string[];
 }
 
-/** @param names in their order */
-export async function readFiles(folder: string, names: readonly string[]): Promise<ReadFiles> {
+/**
+ * @param names in their order
+ * @param listed lengths of files that were left unfinished: what is behind is told to nobody
+ */
+export async function readFiles(
+  folder: string,
+  names: readonly string[],
+  listed: ReadonlyMap<string, number>,
+): Promise<ReadFiles> {
   const result: ReadFiles = { files: [], complaints: [] };
   for (const name of names) {
     const path = join(folder, name);
-    const file: KeptFile = { name, bytes: sizeOf(path) ?? 0, packets: [] };
+    const bytes = sizeOf(path) ?? 0;
+    const length = name.endsWith(".part") ? Math.min(listed.get(name) ?? bytes, bytes) : bytes;
+    const file: KeptFile = { name, bytes: length, packets: [] };
     result.files.push(file);
     try {
-      const { header, records } = readPcap(path);
+      const { header, records } = readPcap(path, length);
       file.packets = records.map(({ data, timestamp }) => ({
         number: Number(data.readBigUInt64BE(data.length - NUMBER_BYTES)),
         at: Number(timestamp / 1000n) / 1000,
@@ -31,7 +40,7 @@ export async function readFiles(folder: string, names: readonly string[]): Promi
         (record, index) => !isAsSent(record, header.linkType, file.packets[index]),
       );
       if (changed !== undefined) result.complaints.push(`${name}: a packet is not as it was sent`);
-      const others = await otherReaders(path, records.length);
+      const others = length < bytes ? undefined : await otherReaders(path, records.length);
       if (others !== undefined) result.complaints.push(`${name}: ${others}`);
     } catch (error) {
       result.complaints.push((error as Error).message);

@@ -1,7 +1,8 @@
 /** What a run counted, scenario by scenario and fault by fault. */
 import { timeToTruth } from "./oracle/judge-outcome.ts";
 import type { Finding, Observation } from "./oracle/observation.ts";
-import { FAULT_KINDS, type FaultKind, type Scenario } from "./scenario.ts";
+import { withTrueTimes } from "./oracle/true-times.ts";
+import { ALL_FAULT_KINDS, type FaultKind, type Scenario } from "./scenario.ts";
 
 export interface Result {
   seed: number;
@@ -13,7 +14,8 @@ export interface Result {
   findings: Finding[];
 }
 
-export function resultOf(scenario: Scenario, seen: Observation, findings: Finding[]): Result {
+export function resultOf(scenario: Scenario, observed: Observation, findings: Finding[]): Result {
+  const seen = withTrueTimes(observed);
   const streams = Object.values(seen.sent).flat();
   return {
     seed: scenario.seed,
@@ -43,7 +45,7 @@ export interface FaultRow {
 
 /** A finding of several faults counts for each of them. */
 export function rowsOf(results: readonly Result[]): FaultRow[] {
-  return FAULT_KINDS.map((kind) => {
+  return ALL_FAULT_KINDS.map((kind) => {
     const met = results.filter(({ faults }) => faults.includes(kind));
     const findings = met.flatMap((result) => result.findings);
     return {

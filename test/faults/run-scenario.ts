@@ -2,6 +2,7 @@
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { act } from "./act.ts";
 import { allEnded, allTold, cleanedUp, START, settled } from "./afterwards.ts";
+import { type AgentProgram, sanitizerFindings } from "./agent-program.ts";
 import { collectCapture } from "./collect.ts";
 import { handleLives, type Lives } from "./lives.ts";
 import type { Observation } from "./oracle/observation.ts";
@@ -16,8 +17,12 @@ export interface Ran {
   log: string;
 }
 
-export async function runScenario(server: ApiServer, scenario: Scenario): Promise<Ran> {
-  const site = await makeSite(server, scenario);
+export async function runScenario(
+  server: ApiServer,
+  scenario: Scenario,
+  program: AgentProgram,
+): Promise<Ran> {
+  const site = await makeSite(server, scenario, program);
   const watch = watchCaptures(server);
   const podName = (stream: string) => site.pods[Number(stream.replace("pod-", ""))]?.name ?? "none";
   const lives = handleLives(server, site.node, scenario.captures, podName);
@@ -34,7 +39,10 @@ export async function runScenario(server: ApiServer, scenario: Scenario): Promis
     const after = { pid: site.agent.pid(), figures: site.agent.figures() };
     const seen = await collect(site, lives, watch, sampler);
     const process =
-      before.pid === after.pid && before.figures !== undefined && after.figures !== undefined
+      !program.isSanitized &&
+      before.pid === after.pid &&
+      before.figures !== undefined &&
+      after.figures !== undefined
         ? { process: { before: before.figures, after: after.figures } }
         : {};
     const leftInHostmount = await cleanedUp(site, lives);
@@ -46,6 +54,7 @@ export async function runScenario(server: ApiServer, scenario: Scenario): Promis
         strangers: site.strangers.look(),
         leftInHostmount,
         deaths: site.agent.deaths(),
+        sanitizer: sanitizerFindings(site.agent.log()),
         ...process,
         endedAt,
       },

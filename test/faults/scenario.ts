@@ -31,7 +31,24 @@ export const FAULT_KINDS = [
   "burst",
 ] as const;
 
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** They came later: seeds below NEWER_SEEDS know nothing of them, and mean what they always did. */
+export const NEWER_FAULT_KINDS = [
+  "agent-blocked",
+  "clock-ahead",
+  "clock-behind",
+  "memory-tight",
+  "disk-slow",
+  "disk-errors",
+  "disk-read-only",
+  "hostmount-gone",
+  "whole-files-removed",
+] as const;
+
+export const NEWER_SEEDS = 1000;
+
+export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...NEWER_FAULT_KINDS] as const;
+
+export type FaultKind = (typeof ALL_FAULT_KINDS)[number];
 
 /** The stream of packets that passes the node's interface; those of pods are `pod-0`, `pod-1`. */
 export const NODE_STREAM = "node";

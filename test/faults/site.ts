@@ -9,6 +9,7 @@ import type { ApiServer } from "../kubernetes/api-server.ts";
 import { makeNode, makePod, removePod, type StoredObject, setPodStatus } from "../kubernetes/objects.ts";
 import { reachFrom } from "../kubernetes/reach-from.ts";
 import { type Agent, startAgent } from "./agent.ts";
+import type { AgentProgram } from "./agent-program.ts";
 import { type ApiAbsence, apiAbsence } from "./api-absence.ts";
 import { type ApiProxy, startApiProxy } from "./api-proxy.ts";
 import { type Hostmount, makeHostmount } from "./hostmount.ts";
@@ -17,6 +18,7 @@ import { drawFrom } from "./random.ts";
 import { NODE_STREAM, type Scenario } from "./scenario.ts";
 import { type Sender, startSender } from "./sender.ts";
 import { type Strangers, watchStrangers } from "./strangers.ts";
+import { prepareTroubles, type Troubles } from "./troubles.ts";
 
 /** Namespace of the pods; the CNI's cache names it. */
 export const PODS = "shop";
@@ -37,13 +39,14 @@ export interface Site {
   /** By the name of the stream. */
   senders: Map<string, Sender>;
   strangers: Strangers;
+  troubles: Troubles;
   pods: SitePod[];
   /** Makes pod `index` with a network of its own, Running by the API server. */
   makePod(index: number): Promise<void>;
   remove(): Promise<void>;
 }
 
-export async function makeSite(server: ApiServer, scenario: Scenario): Promise<Site> {
+export async function makeSite(server: ApiServer, scenario: Scenario, program: AgentProgram): Promise<Site> {
   const node = `node-${scenario.seed}`;
   const cleanUp: (() => unknown)[] = [];
   const remove = async (): Promise<void> => {
@@ -65,21 +68,33 @@ export async function makeSite(server: ApiServer, scenario: Scenario): Promise<S
     cleanUp.push(() => forgetPods(server, pods));
     const senders = await startSenders(cniNode, pods);
     for (const sender of senders.values()) cleanUp.push(sender.stop);
+    const kinds = scenario.faults.map(({ kind }) => kind);
+    const troubles = await prepareTroubles(node, kinds, hostmount.path);
+    cleanUp.push(troubles.remove);
     const agent = startAgent({
+      program,
+      libraries: troubles.libraries,
       node,
       network: cniNode.network,
       kubeconfig: await agentKubeconfig(server, proxy.address, cleanUp),
       hostmount: hostmount.path,
       netnsFolder: cniNode.netnsFolder,
       cniCacheFolder: scenario.cniCache ? cniNode.cniCacheFolder : "/nowhere",
-      env: { MIN_FREE_DISK: "1M", TARGET_WAIT: "5s", CAPTURE_BUFFER: scenario.captureBuffer },
+      env: {
+        MIN_FREE_DISK: "1M",
+        TARGET_WAIT: "5s",
+        CAPTURE_BUFFER: scenario.captureBuffer,
+        ...troubles.env,
+      },
+      onStart: (pid) => troubles.memory?.add(pid),
+      mayDie: troubles.mayDie,
     });
     cleanUp.push(agent.stop);
     const absence = apiAbsence(server);
     cleanUp.push(absence.end);
     const strangers = watchStrangers();
-    const parts = { server, node, cniNode, hostmount, proxy, agent, absence, senders, strangers, pods };
-    return { ...parts, makePod: makeSitePod, remove };
+    const parts = { server, node, cniNode, hostmount, proxy, agent, absence, senders, strangers, troubles };
+    return { ...parts, pods, makePod: makeSitePod, remove };
   } catch (error) {
     await remove();
     throw error;

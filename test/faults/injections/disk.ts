@@ -13,6 +13,19 @@ export const filesRemoved: Inject = async ({ site, nameOf }, fault) => {
   return () => undefined;
 };
 
+/** Somebody removes the newest whole file, while others are still written: of a capture that is over nobody could tell. */
+export const wholeFilesRemoved: Inject = async ({ site, nameOf, removed }, fault) => {
+  const folder = join(site.hostmount.path, nameOf(fault));
+  const names = namesIn(folder).sort();
+  const newest = names.findLast((name) => name.endsWith(".pcap") && !name.startsWith("."));
+  const isRunning = names.some((name) => name.endsWith(".part"));
+  if (newest === undefined || !isRunning || site.strangers.paths().includes(join(folder, newest)))
+    return () => undefined;
+  removed(newest);
+  rmSync(join(folder, newest), { force: true });
+  return () => undefined;
+};
+
 /** Names that look like ours and are not. */
 export const foreignFiles: Inject = async ({ site, nameOf }, fault) => {
   const name = nameOf(fault);

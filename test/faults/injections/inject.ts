@@ -5,9 +5,10 @@ import type { Site } from "../site.ts";
 import { agentFrozen, agentTakenAway, fewDescriptors } from "./agent.ts";
 import { apiAway, compaction, throughProxy } from "./api.ts";
 import { captureDeleted, captureRecreated } from "./captures.ts";
-import { diskFull, filesRemoved, foreignFiles, noInodes } from "./disk.ts";
+import { diskFull, filesRemoved, foreignFiles, noInodes, wholeFilesRemoved } from "./disk.ts";
 import { burst, interfaceDeleted, interfaceDown, interfaceRenamed } from "./interface.ts";
 import { podDeleted, podNetworkGone, podReplaced } from "./pods.ts";
+import { agentBlocked, clockOff, diskInTrouble, memoryTight } from "./troubles.ts";
 
 export interface Scene {
   site: Site;
@@ -15,12 +16,17 @@ export interface Scene {
   /** Name of the capture a fault is aimed at. */
   nameOf(fault: PlannedFault): string;
   streamOf(fault: PlannedFault): string;
+  /** Tells the judges that somebody removed the whole file of this name. */
+  removed(name: string): void;
 }
 
 export type Undo = () => unknown;
 
 /** @returns what undoes it, called when its time is over */
 export type Inject = (scene: Scene, fault: PlannedFault) => Promise<Undo>;
+
+/** Seconds. */
+const HOUR = 3600;
 
 export const INJECTIONS: Record<FaultKind, Inject> = {
   "agent-killed": agentTakenAway("SIGKILL"),
@@ -49,4 +55,14 @@ export const INJECTIONS: Record<FaultKind, Inject> = {
   "foreign-files": foreignFiles,
   "descriptors-few": fewDescriptors,
   burst,
+  "agent-blocked": agentBlocked,
+  "clock-ahead": clockOff(HOUR),
+  // A little less: the API server's own certificate is valid from an hour before it was made.
+  "clock-behind": clockOff(-HOUR + 60),
+  "memory-tight": memoryTight,
+  "disk-slow": diskInTrouble({ milliseconds: 300 }),
+  "disk-errors": diskInTrouble({ error: "EIO", share: 0.2 }),
+  "disk-read-only": diskInTrouble({ error: "EROFS", reach: "names" }),
+  "hostmount-gone": diskInTrouble({ error: "EIO", reach: "all" }),
+  "whole-files-removed": wholeFilesRemoved,
 };

@@ -1,6 +1,8 @@
 /** Which ends are right for a capture, by what was asked and what was done to it. */
 import type { FaultKind } from "../scenario.ts";
+import { overlaps } from "./intervals.ts";
 import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./observation.ts";
+import { clockFaults } from "./true-times.ts";
 
 /** Milliseconds an agent that is back may take to go on with what it finds. */
 const BACK_AT_WORK = 15_000;
@@ -23,6 +25,11 @@ export const API_FAULTS: readonly FaultKind[] = [
   "api-hangs",
 ];
 
+/** Faults in which it learns nothing at all, and does nothing. */
+const STANDING_STILL: readonly FaultKind[] = ["agent-frozen", "agent-blocked"];
+
+const DEAF = [...API_FAULTS, ...STANDING_STILL];
+
 /** What else is true when such a fault met the capture. */
 const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
   "interface-deleted": ["TargetGone", "InterfaceNotFound", "Interrupted"],
@@ -36,6 +43,10 @@ const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
   "inodes-used-up": ["DiskFull"],
   "files-removed": ["WriteError"],
   "descriptors-few": ["WriteError", "CaptureError", "PermissionDenied"],
+  "memory-tight": ["NotEnoughMemory", "CaptureError"],
+  "disk-errors": ["WriteError"],
+  "disk-read-only": ["WriteError"],
+  "hostmount-gone": ["WriteError"],
 };
 
 /** Faults after which a capture of that target has nothing left to capture on. */
@@ -59,8 +70,7 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
       END_OF_TARGET.includes(kind) &&
       doneAt < over - CLOSE &&
       !(started !== undefined && started > to) &&
-      // Nothing but the API server tells that.
-      !(kind === "pod-deleted" && couldNotHear(seen, doneAt, natural)),
+      !couldNotHear(seen, doneAt, natural, keptFromHearing(kind)),
   );
   const right = new Set<string>(ended ? [] : ends(capture, natural));
   for (const { kind } of met) for (const reason of OTHER_ENDS[kind] ?? []) right.add(reason);
@@ -69,13 +79,22 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   // Whatever became of its target: it was stopped before it began.
   if (capture.stopAskedAt !== undefined && started === undefined) right.add("Stopped");
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
+  if (cameBackInAnotherHour(seen, started, natural)) right.add("Interrupted");
   return right;
+}
+
+/** Of an interface the engine hears itself, of a pod's network JavaScript does, and of a deleted pod by the API server. */
+function keptFromHearing(kind: FaultKind): readonly FaultKind[] {
+  if (kind === "interface-deleted") return ["agent-frozen"];
+  return kind === "pod-deleted" ? DEAF : STANDING_STILL;
 }
 
 /** By its own spec alone. */
 function ends({ spec, stopAskedAt, manifest }: CaptureSeen, natural: Moment): string[] {
   const reached =
     manifest !== undefined && manifest.statistics.packets >= Number(spec.packetCount ?? Infinity);
+  // It may have come to its number while what was left was taken in.
+  if (reached && (manifest.endTime ?? 0) >= natural) return ["PacketCountReached", "TimeElapsed"];
   if (reached) return ["PacketCountReached"];
   if (stopAskedAt === undefined) return ["TimeElapsed"];
   return natural - stopAskedAt < CLOSE ? ["Stopped", "TimeElapsed"] : ["Stopped"];
@@ -92,10 +111,15 @@ function concerns({ kind, capture }: Injection, { name, spec }: CaptureSeen): bo
 }
 
 /** What was asked for while the agent could not hear of it, until the capture's time was over. */
-function couldNotHear({ injections }: Observation, asked: Moment, natural: Moment): boolean {
+function couldNotHear(
+  { injections }: Observation,
+  asked: Moment,
+  natural: Moment,
+  by: readonly FaultKind[] = DEAF,
+): boolean {
   return injections.some(({ kind, from, to }) => {
-    if (!API_FAULTS.includes(kind) && kind !== "agent-frozen") return false;
-    const heard = to + (kind === "agent-frozen" ? CLOSE : API_PATIENCE);
+    if (!by.includes(kind)) return false;
+    const heard = to + (API_FAULTS.includes(kind) ? API_PATIENCE : CLOSE);
     return from < natural && asked >= from - CLOSE && asked < heard && natural < heard;
   });
 }
@@ -106,6 +130,18 @@ function wasAwayAtTheEnd(seen: Observation, started: Moment | undefined, natural
     if (away.from >= natural + CLOSING || (started !== undefined && away.to < started)) return false;
     return backAtWork(seen, away) >= natural;
   });
+}
+
+/** By its clock the time was over, when the agent was back. */
+function cameBackInAnotherHour(seen: Observation, started: Moment | undefined, natural: Moment): boolean {
+  const ahead = clockFaults(seen).filter(({ kind }) => kind === "clock-ahead");
+  return seen.agentAway.some(
+    (away) =>
+      started !== undefined &&
+      away.to > started &&
+      away.from < natural &&
+      ahead.some((one) => overlaps(one, away)),
+  );
 }
 
 function backAtWork({ injections }: Observation, away: Interval): Moment {

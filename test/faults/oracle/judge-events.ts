@@ -1,7 +1,7 @@
 /** Each transition is told once. */
 
 import { API_FAULTS } from "./ends.ts";
-import { endSeenAt } from "./judge-outcome.ts";
+import { endSeenAt } from "./judge-history.ts";
 import type { CaptureSeen, Finding, Moment, Observation } from "./observation.ts";
 
 /** Milliseconds that an Event may take behind the status it tells of. */

@@ -1,16 +1,19 @@
 /** What lies on the disk: whole, listed, within its limits at every look, and nothing else. */
 import { parseQuantity } from "../../../src/quantity.ts";
-import type { CaptureSeen, Finding, FolderSample, KeptFile } from "./observation.ts";
+import { endedOnFailingDisk, isUnsealed } from "./failing-disk.ts";
+import type { CaptureSeen, Finding, FolderSample, KeptFile, Observation } from "./observation.ts";
+import { takenFrom } from "./taken-files.ts";
 
 /** Bytes of a file that has just been opened: its header. */
 const EMPTY_FILE = 24;
 
-export function judgeFiles(capture: CaptureSeen): Finding[] {
+export function judgeFiles(capture: CaptureSeen, seen: Observation): Finding[] {
+  const leftovers = endedOnFailingDisk(capture, seen) ? [] : capture.leftovers;
   return [
     ...capture.complaints.map((text) => ["readers", text] as const),
-    ...capture.leftovers.map((name) => ["leftovers", `${name} is still there`] as const),
+    ...leftovers.map((name) => ["leftovers", `${name} is still there`] as const),
     ...limits(capture).map((text) => ["limits", text] as const),
-    ...listing(capture).map((text) => ["listing", text] as const),
+    ...(isUnsealed(capture, seen) ? [] : listing(capture, seen)).map((text) => ["listing", text] as const),
     ...capture.samples.flatMap(({ complaint }) =>
       complaint === undefined ? [] : [["running files", complaint] as const],
     ),
@@ -34,12 +37,14 @@ function limits(capture: CaptureSeen): string[] {
   return found.slice(0, 1);
 }
 
-/** The last manifest lists what is there, with what is in it. */
-function listing({ manifest, files, deletedAt }: CaptureSeen): string[] {
+/** The last manifest lists what is there, with what is in it; also a whole file that somebody took away since. */
+function listing(capture: CaptureSeen, { injections }: Observation): string[] {
+  const { manifest, files, deletedAt } = capture;
   if (manifest === undefined || deletedAt !== undefined) return [];
   const told = (entries: { name: string; packets: number; bytes: number }[]) =>
     entries.map(({ name, packets, bytes }) => `${name}: ${packets} packets, ${bytes} bytes`);
-  const listed = told(manifest.files);
+  const taken = takenFrom(capture, injections);
+  const listed = told(manifest.files.filter((file) => !taken.includes(file)));
   const found = told(files.map(({ packets, ...file }: KeptFile) => ({ ...file, packets: packets.length })));
   const unlisted = found.filter((entry) => !listed.includes(entry));
   const missing = listed.filter((entry) => !found.includes(entry));

@@ -1,11 +1,16 @@
 /** What the API server showed of one capture, from its first moment to its last. */
 import type { PacketCaptureStatus } from "../../../src/api/resource.ts";
-import type { CaptureSeen, Finding } from "./observation.ts";
+import type { CaptureSeen, Finding, Moment } from "./observation.ts";
 
 const ORDER = ["", "scheduled", "running", "finished", "failure"] as const;
 
 export function isFinal(status: PacketCaptureStatus | undefined): boolean {
   return status?.progress === "finished" || status?.progress === "failure";
+}
+
+/** When its end was seen first; undefined while there is none. */
+export function endSeenAt({ history }: CaptureSeen): Moment | undefined {
+  return history.find(({ status }) => isFinal(status))?.at;
 }
 
 /** absent → scheduled → running → one end; one owner; counters only grow; an end stays as it is. */

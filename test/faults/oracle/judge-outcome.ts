@@ -1,9 +1,11 @@
 /** One outcome for every capture, the right one, in time, and a status that says what there is. */
 import type { PacketCaptureStatus } from "../../../src/api/resource.ts";
 import { couldBeTold, naturalEnd, rightEnds } from "./ends.ts";
+import { isUnsealed } from "./failing-disk.ts";
 import { overlaps } from "./intervals.ts";
-import { isFinal } from "./judge-history.ts";
-import type { CaptureSeen, Finding, Moment, Observation } from "./observation.ts";
+import { endSeenAt, isFinal } from "./judge-history.ts";
+import type { CaptureSeen, Finding, Observation } from "./observation.ts";
+import { clockFaults } from "./true-times.ts";
 
 /** Milliseconds after which a true status must be there, once nothing is in its way. */
 export const BOUND = 75_000;
@@ -11,11 +13,6 @@ export const BOUND = 75_000;
 const IN_MEMORY = 2000;
 /** Milliseconds by which a capture may be longer or shorter than it was asked to be. */
 const ACCURACY = 1500;
-
-/** When its end was seen first; undefined while there is none. */
-export function endSeenAt({ history }: CaptureSeen): Moment | undefined {
-  return history.find(({ status }) => isFinal(status))?.at;
-}
 
 /** Milliseconds from when the truth could be told until it was; 0 where it was told at once. */
 export function timeToTruth(capture: CaptureSeen, seen: Observation): number {
@@ -33,7 +30,7 @@ export function judgeOutcome(capture: CaptureSeen, seen: Observation): Finding[]
     ...wrongEnd(capture, status, seen),
     ...lateEnd(capture, seen),
     ...wrongTimes(capture, status, seen),
-    ...wrongStatistics(capture, status),
+    ...(isUnsealed(capture, seen) ? [] : wrongStatistics(capture, status)),
     ...wrongGaps(capture, status, seen),
     ...wrongConditions(capture, status),
   ];
@@ -62,10 +59,12 @@ function wrongTimes(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obs
   const frozen = seen.injections.some(
     ({ kind, from, to }) => kind === "agent-frozen" && overlaps({ from, to }, { from: start, to: end + 1 }),
   );
+  // Who comes back to a clock that was set back cannot know how long it has to go on: as long as asked for, at most.
+  const misled = clockFaults(seen).length > 0 && (status.resumes ?? 0) > 0;
   const lasted = end - start;
-  if (status.reason === "TimeElapsed" && !frozen && Math.abs(lasted - asked) > ACCURACY)
+  if (status.reason === "TimeElapsed" && !frozen && !misled && Math.abs(lasted - asked) > ACCURACY)
     found.push(finding(capture, "times", `its time elapsed after ${lasted} ms, ${asked} were asked for`));
-  if (capture.manifest !== undefined && end > naturalEnd(capture) + ACCURACY && !frozen)
+  if (capture.manifest !== undefined && end > naturalEnd(capture) + ACCURACY && !frozen && !misled)
     found.push(
       finding(capture, "times", `its end is ${end - naturalEnd(capture)} ms after its time was over`),
     );
@@ -103,7 +102,9 @@ function wrongGaps(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obse
     found.push(finding(capture, "gaps", text));
   }
   const seconds = Math.round(gaps.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0) / 1000);
-  if (Math.abs((status.gapSeconds ?? 0) - seconds) > 1) {
+  // What is as long as two clocks are apart is told so.
+  const isMeasured = clockFaults(seen).length === 0;
+  if (isMeasured && Math.abs((status.gapSeconds ?? 0) - seconds) > 1) {
     const text = `gapSeconds is ${status.gapSeconds ?? 0}, the manifest's gaps are ${seconds} s`;
     found.push(finding(capture, "gaps", text));
   }

@@ -1,6 +1,8 @@
 /** To the packet: what was sent, against what is in the files and what is told about the rest. */
 import { isNoise } from "../../traffic/traffic.ts";
+import { isUnsealed } from "./failing-disk.ts";
 import { isWithin, overlaps, shrunk, without } from "./intervals.ts";
+import { judgeCounts } from "./judge-counts.ts";
 import type { Batch, CaptureSeen, Finding, Interval, KeptPacket, Observation } from "./observation.ts";
 
 /**
@@ -11,38 +13,37 @@ const EDGE = 150;
 /** Milliseconds between a packet's way out and its timestamp. */
 const LATE_STAMP = 1000;
 
-export function judgePackets(capture: CaptureSeen, { sent, injections }: Observation): Finding[] {
-  const window = claimedWindow(capture);
+export function judgePackets(capture: CaptureSeen, seen: Observation): Finding[] {
+  const window = claimedWindow(capture, seen);
   const kept = capture.files.flatMap(({ packets }) => packets);
   if (window === undefined || capture.manifest === undefined) return packetsWithoutClaim(capture, kept);
-  const batches = (sent[capture.stream] ?? []).filter(({ count }) => count > 0);
+  const batches = (seen.sent[capture.stream] ?? []).filter(({ count }) => count > 0);
   const claimed = shrunk(without(window, capture.manifest.gaps), EDGE);
   const must = numbersOf(batches, capture.filtered, (batch) => isWithin(batch, claimed));
   // A sender that had to wait between its two looks at the clock has packets on both sides of an edge.
   const [wide = window] = shrunk([window], -EDGE);
   const may = new Set(numbersOf(batches, capture.filtered, (batch) => overlaps(batch, wide)));
-  const takenAway = injections.some(
-    (injection) => injection.kind === "files-removed" && injection.capture === capture.name,
-  );
   return [
     ...foreignPackets(capture, kept, may),
     ...untimelyPackets(capture, kept, batches),
-    ...lostPackets(capture, kept, { must, may, takenAway }),
-    ...inventedPackets(capture, kept, may),
+    ...judgeCounts(capture, kept, { must, may }, seen),
   ];
 }
 
 /** The time of which the capture says that it captured, gaps included; undefined where it never began. */
-function claimedWindow({ manifest, files, history, spec }: CaptureSeen): Interval | undefined {
+function claimedWindow(capture: CaptureSeen, seen: Observation): Interval | undefined {
+  const { manifest, files, history, spec } = capture;
   if (manifest === undefined) return undefined;
+  const status = history.findLast((one) => one.status !== undefined)?.status;
+  // It could not begin, and the disk let nothing be taken back.
+  if (isUnsealed(capture, seen) && status?.startTime === undefined) return undefined;
   const from = manifest.startTime;
   const last = files.at(-1)?.packets.at(-1)?.at;
   // Packets behind the last one that was asked for are nobody's loss, also where some of those were.
   const { packets, dropped } = manifest.statistics;
   if (packets + dropped >= Number(spec.packetCount ?? Infinity) && last !== undefined)
     return { from, to: last + 1 };
-  const told = history.findLast(({ status }) => status !== undefined)?.status?.endTime;
-  const to = manifest.endTime ?? Date.parse(told ?? "");
+  const to = manifest.endTime ?? Date.parse(status?.endTime ?? "");
   return Number.isNaN(to) ? undefined : { from, to };
 }
 
@@ -105,60 +106,6 @@ function untimelyPackets(
 
 function endOf(batch: Batch | undefined): number {
   return batch === undefined ? 0 : batch.first + batch.count;
-}
-
-/** `takenAway`: somebody removed a file of it, which need not have been the oldest. */
-interface Sent {
-  must: readonly number[];
-  may: ReadonlySet<number>;
-  takenAway: boolean;
-}
-
-/** Outside the reported gaps, what is missing must be in removed files or among the reported drops. */
-function lostPackets(
-  capture: CaptureSeen,
-  kept: readonly KeptPacket[],
-  { must, may, takenAway }: Sent,
-): Finding[] {
-  const { removedPackets, statistics } = told(capture);
-  const found = new Set(kept.map(({ number }) => number));
-  const missing = must.filter((number) => !found.has(number));
-  // The ring removes the oldest: no removed file can answer for a hole behind the first packet that is kept.
-  const firstKept = kept[0]?.number ?? Number.POSITIVE_INFINITY;
-  const old = missing.filter((number) => number < firstKept).length;
-  const couldBeRemoved = [...may].filter((number) => number < firstKept).length;
-  const newer = missing.length - old;
-  const ofTheRing = Math.min(removedPackets, couldBeRemoved);
-  const ofSomebody = takenAway ? Math.min(removedPackets - Math.min(ofTheRing, old), newer) : 0;
-  const unexplained = Math.max(0, old - ofTheRing) + newer - ofSomebody - statistics.dropped;
-  if (unexplained <= 0) return [];
-  const text = `${unexplained} packets are in no file and no report: of ${must.length} sent while it captured ${missing.length} are missing (first ${missing[0]}, last ${missing.at(-1)}), ${removedPackets} removed and ${statistics.dropped} dropped are told`;
-  return [{ rule: "lost packets", kind: "lost", capture: capture.name, text, packets: unexplained }];
-}
-
-/** No more is claimed than there was. */
-function inventedPackets(
-  capture: CaptureSeen,
-  kept: readonly KeptPacket[],
-  may: ReadonlySet<number>,
-): Finding[] {
-  const { removedPackets, statistics } = told(capture);
-  const found: Finding[] = [];
-  if (statistics.packets !== kept.length + removedPackets) {
-    const text = `${statistics.packets} packets are told, ${kept.length} are in its files and ${removedPackets} in removed ones`;
-    found.push(finding(capture, "count", text));
-  }
-  const claimed = statistics.packets + statistics.dropped;
-  if (claimed > may.size) {
-    const text = `${statistics.packets} captured and ${statistics.dropped} dropped are told, of ${may.size} that were sent`;
-    found.push(finding(capture, "invented packets", text));
-  }
-  return found;
-}
-
-function told({ manifest }: CaptureSeen) {
-  if (manifest === undefined) throw new Error("a capture without a manifest has told nothing");
-  return manifest;
 }
 
 function finding(capture: CaptureSeen, rule: string, text: string): Finding {

@@ -9,7 +9,8 @@ const MORE_THREADS = 4;
 /** Kilobytes; JavaScript's heap breathes. */
 const MORE_MEMORY = 60_000;
 
-export function judgeSurroundings({ strangers, leftInHostmount, deaths, process }: Observation): Finding[] {
+export function judgeSurroundings(seen: Observation): Finding[] {
+  const { strangers, leftInHostmount, deaths, sanitizer, process } = seen;
   const found: [string, string][] = [
     ...strangers
       .filter(({ touched }) => touched)
@@ -19,6 +20,7 @@ export function judgeSurroundings({ strangers, leftInHostmount, deaths, process 
       `${path} is there though every capture was deleted`,
     ]),
     ...deaths.map((words): [string, string] => ["death", `the agent ended by itself: ${words}`]),
+    ...sanitizer.map((words): [string, string] => ["sanitizer", words]),
     ...(process === undefined ? [] : growth(process)),
   ];
   return found.map(([rule, text]) => ({ rule, kind: "untrue", capture: "", text }));

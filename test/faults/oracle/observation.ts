@@ -26,6 +26,8 @@ export interface Injection extends Interval {
   doneAt?: Moment;
   /** Name of the capture it was aimed at; absent = all of the node. */
   capture?: string;
+  /** Names of whole files that somebody removed. */
+  removedFiles?: string[];
 }
 
 export interface SeenStatus {
@@ -128,6 +130,8 @@ export interface Observation {
   leftInHostmount: string[];
   /** What agents said last that ended by themselves. */
   deaths: string[];
+  /** What a sanitizer has said; nothing where none was built in. */
+  sanitizer: string[];
   /** undefined where the process is not the one it was at the beginning. */
   process?: { before: ProcessFigures; after: ProcessFigures };
   /** When the observer stopped waiting. */

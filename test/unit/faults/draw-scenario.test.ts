@@ -1,9 +1,17 @@
 import { expect, test } from "vitest";
 import { parseQuantity } from "../../../src/quantity.ts";
 import { drawScenario } from "../../faults/draw-scenario.ts";
-import { FAULT_KINDS } from "../../faults/scenario.ts";
+import {
+  ALL_FAULT_KINDS,
+  FAULT_KINDS,
+  type FaultKind,
+  NEWER_FAULT_KINDS,
+  NEWER_SEEDS,
+} from "../../faults/scenario.ts";
 
-const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
+const OLDER = Array.from({ length: 300 }, (_, seed) => seed);
+const NEWER = OLDER.map((seed) => NEWER_SEEDS + seed);
+const SEEDS = [...OLDER, ...NEWER];
 
 test("a seed gives the same scenario again", () => {
   for (const seed of SEEDS) expect(drawScenario(seed)).toEqual(drawScenario(seed));
@@ -16,14 +24,47 @@ test("different seeds give different scenarios", () => {
   expect(new Set(texts).size).toBe(SEEDS.length);
 });
 
-test("the rounds have each fault alone, in a pair and with three others", () => {
-  const faults = SEEDS.slice(0, 3 * FAULT_KINDS.length).map((seed) =>
-    drawScenario(seed).faults.map(({ kind }) => kind),
-  );
-  for (const kind of FAULT_KINDS) {
+test.each<[string, number[], readonly FaultKind[]]>([
+  ["older", OLDER, FAULT_KINDS],
+  ["newer", NEWER, NEWER_FAULT_KINDS],
+])("the rounds have each of the %s faults alone, in a pair and with three others", (_which, seeds, kinds) => {
+  const faults = seeds.slice(0, 3 * kinds.length).map((seed) => drawScenario(seed).faults);
+  for (const kind of kinds) {
     for (const count of [1, 2, 4]) {
-      expect(faults.some((drawn) => drawn.length === count && drawn[0] === kind)).toBe(true);
+      expect(faults.some((drawn) => drawn.length === count && drawn[0]?.kind === kind)).toBe(true);
     }
+  }
+});
+
+test("older seeds draw none of the newer faults, newer ones draw from all", () => {
+  const drawn = (seeds: number[]) =>
+    new Set(seeds.flatMap((seed) => drawScenario(seed).faults.map(({ kind }) => kind)));
+  expect(drawn(OLDER)).toEqual(new Set(FAULT_KINDS));
+  expect(drawn(NEWER)).toEqual(new Set(ALL_FAULT_KINDS));
+});
+
+test("a seed that is published means what it meant", () => {
+  const { captures, faults, disk } = drawScenario(182);
+  expect(disk).toBe("tmpfs");
+  expect(captures.map(({ createAt, spec }) => [createAt, spec.maxFileSize, spec.fileCount])).toEqual([
+    [761, "1M", 2],
+    [74, "1M", 1],
+    [1339, "8M", 1],
+  ]);
+  expect(faults.map(({ kind, at }) => [kind, at])).toEqual([
+    ["agent-killed", 8467],
+    ["foreign-files", 3555],
+    ["inodes-used-up", 3123],
+    ["api-terminated", 3070],
+  ]);
+});
+
+test("where memory is tight what is written is no memory", () => {
+  for (const seed of SEEDS) {
+    const { disk, faults } = drawScenario(seed);
+    const kinds = faults.map(({ kind }) => kind);
+    const isSmall = kinds.includes("disk-full") || kinds.includes("inodes-used-up");
+    if (kinds.includes("memory-tight") && !isSmall) expect(disk).toBe("folder");
   }
 });
 

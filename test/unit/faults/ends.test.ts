@@ -22,8 +22,19 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
   ],
   [
     "it has all packets that were asked for",
-    (capture) => (capture.spec.packetCount = 600),
+    (capture) => {
+      capture.spec.packetCount = 600;
+      Object.assign(capture.manifest ?? {}, { endTime: T + 7900 });
+    },
     ["PacketCountReached"],
+  ],
+  [
+    "it has all packets that were asked for when it had been frozen beyond its time",
+    (capture) => {
+      capture.spec.packetCount = 600;
+      Object.assign(capture.manifest ?? {}, { endTime: T + 8400 });
+    },
+    ["PacketCountReached", "TimeElapsed"],
   ],
   ["it has not enough packets", (capture) => (capture.spec.packetCount = 601), ["TimeElapsed"]],
   [
@@ -86,6 +97,46 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
         { kind: "api-hangs", from: T + 2500, to: T + 7900 },
       ),
     ["TimeElapsed", "TargetGone", "TargetNotFound", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
+    "the pod goes while JavaScript is blocked, until its time is over",
+    (_, seen) =>
+      void seen.injections.push(
+        { kind: "pod-network-gone", from: T + 3000, to: T + 3000, capture: "one" },
+        { kind: "agent-blocked", from: T + 2500, to: T + 8100 },
+      ),
+    ["TimeElapsed", "TargetGone", "PodNetworkNotFound", "Interrupted"],
+  ],
+  [
+    "the interface goes while JavaScript is blocked: the engine is not",
+    (_, seen) =>
+      void seen.injections.push(
+        { kind: "interface-deleted", from: T + 3000, to: T + 3000 },
+        { kind: "agent-blocked", from: T + 2500, to: T + 8100 },
+      ),
+    ["TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
+    "it is stopped while JavaScript is blocked, until its time is over",
+    (capture, seen) => {
+      capture.stopAskedAt = T + 4000;
+      seen.injections.push({ kind: "agent-blocked", from: T + 3000, to: T + 7900 });
+    },
+    ["Stopped", "TimeElapsed"],
+  ],
+  [
+    "the agent is back when its clock is an hour ahead",
+    (capture, seen) => {
+      capture.spec.captureSeconds = 60;
+      seen.agentAway.push({ from: T + 3000, to: T + 4000 });
+      seen.injections.push({ kind: "clock-ahead", from: T + 2500, to: T + 5000 });
+    },
+    ["TimeElapsed", "Interrupted"],
+  ],
+  [
+    "the disk fails",
+    (_, seen) => void seen.injections.push({ kind: "disk-errors", from: T + 3000, to: T + 4000 }),
+    ["TimeElapsed", "WriteError"],
   ],
   [
     "another capture's pod goes",

@@ -104,6 +104,7 @@ export function goodRun(): Observation {
     strangers: [{ path: "/mnt/notes", touched: false }],
     leftInHostmount: [],
     deaths: [],
+    sanitizer: [],
     process: { before: figures, after: { ...figures } },
     endedAt: T + 12_000,
   };

@@ -172,6 +172,7 @@ const MUTATIONS: [string, string, Mutation][] = [
   ],
   ["a folder is left when all is deleted", "clean-up", (_, seen) => void seen.leftInHostmount.push("one")],
   ["the agent died", "death", (_, seen) => void seen.deaths.push("Error")],
+  ["a sanitizer objects", "sanitizer", (_, seen) => void seen.sanitizer.push("ERROR: AddressSanitizer: x")],
   [
     "descriptors are not given back",
     "process",

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { tableText } from "../../faults/docs.ts";
 import { readOptions } from "../../faults/options.ts";
 import { type Result, rowsOf } from "../../faults/result.ts";
+import { NEWER_SEEDS } from "../../faults/scenario.ts";
 
 function* all(words: string[]): Generator<number | undefined> {
   const { seeds } = readOptions(words);
@@ -50,19 +51,25 @@ test("the table tells the sum, the seeds that failed, and a row for each fault",
 
 test("options say which seeds, and for how long", () => {
   expect([...all(["--seed", "7"])]).toEqual([7]);
+  expect([...all(["--seeds", "3-4,1000-1001,9"])]).toEqual([3, 4, 1000, 1001, 9]);
   expect([...all(["--seeds", "3-5", "--minutes", "2"])]).toEqual([3, 4, 5]);
   expect(readOptions(["--seeds", "3-5", "--minutes", "2"]).time).toBe(120_000);
 });
 
 test("without seeds those that once found something come first, and each comes once", () => {
   const { seeds } = readOptions(["--minutes", "5"]);
-  const begin = Array.from({ length: 200 }, () => seeds.next().value);
+  const begin = Array.from({ length: 260 }, () => Number(seeds.next().value));
   expect(begin.slice(0, 2)).toEqual([1, 27]);
-  expect(begin.toSorted((a, b) => Number(a) - Number(b))).toEqual(begin.map((_, seed) => seed));
+  const sorted = begin.toSorted((a, b) => a - b);
+  const older = sorted.filter((seed) => seed < NEWER_SEEDS);
+  const newer = sorted.filter((seed) => seed >= NEWER_SEEDS);
+  expect(older).toEqual(older.map((_, seed) => seed));
+  expect(newer).toEqual(newer.map((_, index) => NEWER_SEEDS + index));
+  expect(newer.length).toBeGreaterThan(older.length / 4);
 });
 
 test("options that say nothing, or nothing that can be understood, are refused with a sentence", () => {
-  for (const words of [[], ["--seeds", "9,10"], ["--minutes", "soon"]]) {
+  for (const words of [[], ["--seeds", "9;10"], ["--seeds", "9-10,"], ["--minutes", "soon"]]) {
     expect(() => readOptions(words)).toThrow(/Usage: node test\/faults\/main.ts/);
   }
 });
