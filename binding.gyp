@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "pcapper",
-      "sources": ["native/binding.cc", "<!@(ls native/engine/*.cc)"],
+      "sources": ["<!@(ls native/binding/*.cc native/engine/*.cc)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native"],
       "libraries": ["-lpcap"],
       "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],

@@ -67,6 +67,8 @@ class CaptureFolder {
   void RemoveManifest() const;
 
  private:
+  static constexpr unsigned kFileMode = 0640;
+
   bool IsNamed(const OpenFile& file, const std::string& name) const;
   void WriteSynced(const std::string& name, int flags, const std::string& text) const;
   void ReplaceManifest(const std::string& from) const;

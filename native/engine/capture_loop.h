@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/capture.h"
+#include "engine/clock.h"
 #include "engine/file_keeper.h"
 #include "engine/interface_watch.h"
 #include "engine/packet_source.h"
@@ -32,25 +33,29 @@ class CaptureLoop {
   CaptureEnd Run(OpenFile first, int64_t started);
 
  private:
+  // What is captured is in the file after this long.
+  static constexpr int64_t kFlushInterval = kNanosecondsPerSecond;
+
   static void OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8_t* data);
   void Take(const pcap_pkthdr& header, const uint8_t* data);
-  bool TurnToNextFile();
-  WrittenFile FinishFile();
-  void AwaitWrite(size_t bytes);
-
   void AwaitPackets();
   void LetPacketsGather();
   int TakeBatch();
   int BatchSize() const;
   void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
+  void Tick();
+  Statistics Count();
+  // capture_loop_files.cc
+  bool TurnToNextFile();
+  WrittenFile FinishFile();
+  void AwaitWrite(size_t bytes);
+  void FlushIfDue(int64_t now);
+  // capture_loop_end.cc
   void LookForAnEnd();
   void End(const std::string& reason, const std::string& message);
-  void Tick();
-  void FlushIfDue(int64_t now);
   void Drain();
   CaptureEnd CloseFiles();
   uint64_t taken() const { return turned_packets_ + writer_.packets() + lost_; }
-  Statistics Count();
 
   const Parts parts_;
   const Publish publish_;

@@ -59,6 +59,9 @@ class FileKeeper {
   bool failed() const { return failed_; }
 
  private:
+  // File numbers written into the manifest ahead of their use.
+  static constexpr uint32_t kReservedAhead = 64;
+
   enum class Job { kFirstRoom, kTurn, kPrepareNext, kFree, kSync, kComplete, kManifest, kEnd };
   struct WholeFile {
     OpenFile file;
@@ -71,32 +74,36 @@ class FileKeeper {
     bool complete = false;  // synced and renamed
   };
 
-  // Helper thread.
+  // Helper thread: file_keeper_thread.cc.
   void Run();
   Job AwaitJob();
   void Do(Job job);
+  // Helper thread: file_keeper_turn.cc.
   void TakeTurn();
   bool Keep(WholeFile whole);
   void Announce(uint32_t number);
   void MakeRoomFor(uint32_t number);
   void RemoveOldest();
   void RaiseRoom();
-  void CountAsRemoved(const KeptFile& file);
-  void PrepareNextOrRemember();
-  void PrepareNext();
+  void FreeOne();
+  // Helper thread: file_keeper_completion.cc.
   void SyncCurrent();
   bool MoreToComplete() const;
   void CompleteOne();
   void MarkRenamed(const CapturedFile& whole);
   void MarkComplete(const CapturedFile& whole);
-  void FreeOne();
+  // Helper thread: file_keeper_manifest.cc.
+  void PrepareNextOrRemember();
+  void PrepareNext();
   void RefreshManifest();
   void WriteManifest(const Manifest& manifest);
-  void EndHelper();
   // Helper thread, or the capture thread when there is none.
   void SettleNames();
   Manifest Snapshot();
+  // Capture thread.
+  void EndHelper();
   // Any thread.
+  void CountAsRemoved(const KeptFile& file);
   void TakeCounts(const Statistics& counted);
   void Fail(const Failure& failure);
 

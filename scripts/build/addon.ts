@@ -5,8 +5,7 @@ import { run } from "./run.ts";
 
 const INPUTS = [
   "binding.gyp",
-  "native/*.{cc,h}",
-  "native/engine/*.{cc,h}",
+  "native/{binding,engine}/*.{cc,h}",
   "node_modules/node-addon-api/package.json",
 ];
 

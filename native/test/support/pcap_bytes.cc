@@ -58,4 +58,12 @@ std::vector<Packet> ParsePcap(const std::string& text) {
 
 uint64_t CountPackets(const std::string& path) { return ParsePcap(ReadFile(path)).size(); }
 
+uint64_t PacketsIn(const std::string& folder) {
+  uint64_t packets = 0;
+  for (const std::string& name : NamesIn(folder)) {
+    if (name.ends_with(".pcap")) packets += CountPackets(folder + "/" + name);
+  }
+  return packets;
+}
+
 }  // namespace pcapper::test

@@ -27,5 +27,7 @@ std::string RecordText(const Packet& packet);
 std::vector<Packet> ParsePcap(const std::string& text);
 // The same, also for a file that is not there.
 uint64_t CountPackets(const std::string& path);
+// In all whole files of a folder together.
+uint64_t PacketsIn(const std::string& folder);
 
 }  // namespace pcapper::test

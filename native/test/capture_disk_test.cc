@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include "engine/clock.h"
+#include "test/support/files.h"
+#include "test/support/json_check.h"
+#include "test/support/machine.h"
+#include "test/support/pcap_bytes.h"
+#include "test/support/watched_capture.h"
+
+namespace pcapper {
+
+using test::CheckEnded;
+using test::HasNamespaces;
+using test::IsJson;
+using test::Link;
+using test::OptionsFor;
+using test::PacketsIn;
+using test::ReadFile;
+using test::SmallDisk;
+using test::TemporaryFolder;
+using test::Watched;
+
+TEST_CASE("a disk that fills up ends the capture as DiskFull, at once, with whole files and true counts") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  for (const char* kind : {"tmpfs", "ext4"}) {
+    CAPTURE(kind);
+    const SmallDisk disk(kind, "10m");
+    if (!disk.mounted()) continue;
+    CaptureOptions options = OptionsFor(disk.path());
+    SUBCASE("in one file") {}
+    SUBCASE("between files") { options.max_file_bytes = 300'000; }
+    options.file_count = 1000;
+    Watched watched(options);
+    REQUIRE(watched.AwaitRunning());
+    // A slow machine loses some in the kernel: on, until there is no room.
+    uint64_t sent = 0;
+    const int64_t limit = MonotonicNow() + 30 * kNanosecondsPerSecond;
+    for (; MonotonicNow() < limit && watched.capture.Report().state == CaptureState::kRunning; sent += 500) {
+      link.Send(500, 1400);
+    }
+    const CaptureReport report = watched.End();
+    REQUIRE(report.end.has_value());
+    CHECK_MESSAGE(report.end->reason == "DiskFull", report.end->message);
+    CHECK(report.statistics.packets == PacketsIn(disk.path()));
+    CHECK(report.statistics.dropped_on_write > 0);
+    // What came after the end was not the capture's any more.
+    CHECK(report.statistics.packets + report.statistics.dropped() <= sent);
+    CHECK(report.statistics.bytes == report.statistics.packets * 1400);
+    CHECK(IsJson(ReadFile(disk / "t.json")));
+    CHECK(ReadFile(disk / "t.json").find("\"finished\":{\"reason\":\"DiskFull\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("a write-rate limit holds writes back, a stop ends them at once, and the counts stay true") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const TemporaryFolder folder;
+  CaptureOptions options = OptionsFor(folder.path());
+  options.max_write_rate = 1'000'000;
+  options.ring_bytes = 2 << 20;
+  Watched watched(options);
+  REQUIRE(watched.AwaitRunning());
+  // Three buffers full: at that rate the last of them would take more than ten seconds.
+  link.Send(15'000, 1000);
+  const int64_t stopped = MonotonicNow();
+  const CaptureReport report = watched.StopAndEnd();
+  CHECK(MonotonicNow() - stopped < 5 * kNanosecondsPerSecond);
+  CheckEnded(report, folder.path(), "Stopped");
+  CHECK(report.statistics.packets + report.statistics.dropped() == 15'000);
+  CHECK(report.statistics.dropped_by_kernel > 0);
+}
+
+}  // namespace pcapper
