@@ -19,7 +19,8 @@ export const REASONS = {
   InvalidSpec: { progress: "failure", meaning: "The spec contradicts the schema or its rules." },
   InvalidFilter: {
     progress: "failure",
-    meaning: "libpcap cannot compile captureFilter, or it is too long for the kernel.",
+    meaning:
+      "libpcap cannot compile captureFilter, a host name in it is not found in time, or it is too long for the kernel.",
   },
   TargetNotFound: { progress: "failure", meaning: "There is no such pod or node." },
   NoAgent: { progress: "failure", meaning: "The target exists, but no agent answers on its node." },

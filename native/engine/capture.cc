@@ -11,6 +11,7 @@
 #include "engine/clock.h"
 #include "engine/failure.h"
 #include "engine/file_keeper.h"
+#include "engine/filter_lookup.h"
 #include "engine/open_interface.h"
 
 namespace pcapper {
@@ -94,6 +95,9 @@ void Capture::Run() {
   CaptureEnd end;
   try {
     end = OpenAndCapture();
+  } catch (const LookupStopped&) {
+    end = stop_.end();
+    end.time = RealtimeNow();
   } catch (const Failure& failure) {
     end = {.reason = failure.reason(), .message = failure.what(), .time = RealtimeNow()};
   } catch (const std::exception& error) {
@@ -107,7 +111,7 @@ void Capture::Run() {
   Enter(CaptureState::kEnded);
 }
 
-// Opens all or nothing, then captures to the end. Throws Failure only where no file is left.
+// Opens all or nothing, then captures to the end. Throws Failure or LookupStopped only where no file is left.
 CaptureEnd Capture::OpenAndCapture() {
   const OpenInterface opened = Open({.network_namespace = options_.network_namespace,
                                      .network_namespace_id = options_.network_namespace_id,
@@ -115,7 +119,8 @@ CaptureEnd Capture::OpenAndCapture() {
                                      .filter = options_.filter,
                                      .snap_length = options_.snap_length,
                                      .promiscuous = options_.promiscuous,
-                                     .ring_bytes = options_.ring_bytes});
+                                     .ring_bytes = options_.ring_bytes,
+                                     .lookup = {.stop_descriptor = stop_.descriptor()}});
   const Manifest manifest = FirstManifest(options_, opened.interface);
   const auto keeper =
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),

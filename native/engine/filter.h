@@ -2,7 +2,11 @@
 
 #include <pcap/pcap.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
+
+#include "engine/clock.h"
 
 namespace pcapper {
 
@@ -10,24 +14,18 @@ namespace pcapper {
 // user space without a word.
 constexpr unsigned kMaxFilterInstructions = 4096;
 
-// A compiled filter, freed when it goes.
-class Filter {
- public:
-  // Throws Failure InvalidFilter in libpcap's own words. May take seconds: never on the JavaScript thread.
-  Filter(pcap_t* handle, const std::string& expression);
-  ~Filter() { pcap_freecode(&program_); }
-  Filter(const Filter&) = delete;
-  Filter& operator=(const Filter&) = delete;
+// A compiled filter. Empty = none: even one that takes all packets has an instruction.
+using FilterProgram = std::vector<bpf_insn>;
 
-  bpf_program* program() { return &program_; }
-  unsigned instructions() const { return program_.bf_len; }
+// Compiles for a handle that is open. Throws Failure InvalidFilter in libpcap's own words. May take seconds:
+// never on the JavaScript thread; and as long as a resolver likes, where MayHoldNames() says so.
+FilterProgram Compile(pcap_t* handle, const std::string& expression);
 
- private:
-  bpf_program program_{};
+// For how long somebody waits for the host names in a filter.
+struct LookupWait {
+  int stop_descriptor = -1;  // readable = wait no more; -1 = nobody stops it
+  // Nanoseconds. A resolver asks again after 5 s (resolv.conf(5)): one lost datagram must not be the end.
+  int64_t longest = 10 * kNanosecondsPerSecond;
 };
-
-// Compiles without an interface and returns the number of instructions. `link_type` is libpcap's name.
-// Throws Failure InvalidFilter.
-unsigned CompileFilter(const std::string& expression, const std::string& link_type, int snap_length);
 
 }  // namespace pcapper

@@ -17,8 +17,8 @@ struct OpenInterface {
 
 // Opens a real interface, by its index, or `any`: nothing else that libpcap would open as a device. No
 // packet comes in before the source's Begin(). Throws Failure PodNetworkNotFound, InterfaceNotFound,
-// InterfaceDown, PermissionDenied, InvalidFilter, CaptureError.
-OpenInterface Open(const SourceOptions& options);
+// InterfaceDown, PermissionDenied, InvalidFilter, CaptureError; LookupStopped by `options.lookup`.
+OpenInterface Open(SourceOptions options);
 
 // Opens it and closes it again: what would a capture find? Throws what Open() throws. It does not begin: to
 // unbind a socket that hears something the kernel waits some 15 ms.

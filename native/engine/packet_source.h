@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/filter.h"
 #include "engine/pcap_format.h"
 
 namespace pcapper {
@@ -42,6 +43,8 @@ struct SourceOptions {
   uint32_t snap_length = kMaxSnapLength;
   bool promiscuous = true;
   uint64_t ring_bytes = 0;
+  FilterProgram program{};  // the filter, where it is compiled already
+  LookupWait lookup{};      // for host names in it
 };
 
 // A partly filled block of the ring is handed over after this long.

@@ -15,57 +15,10 @@
 
 #include "engine/failure.h"
 #include "engine/filter.h"
+#include "engine/pcap_handle.h"
 
 namespace pcapper {
 namespace {
-
-// Reserved as an EtherType (RFC 1701, appendix): bound to it, a socket gets no packet while it is set up.
-constexpr int kNoProtocol = 0xffff;
-
-using Handle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
-
-// "device: libpcap's status (its detail)", as tcpdump says it.
-Failure ActivateFailure(const std::string& name, int status, const std::string& detail) {
-  std::string text = name + ": " + pcap_statustostr(status);
-  if (!detail.empty()) text += " (" + detail + ")";
-  switch (status) {
-    case PCAP_ERROR_NO_SUCH_DEVICE:
-      return Failure("InterfaceNotFound", text);
-    case PCAP_ERROR_IFACE_NOT_UP:
-      return Failure("InterfaceDown", text);
-    case PCAP_ERROR_PERM_DENIED:
-    case PCAP_ERROR_PROMISC_PERM_DENIED:
-      return Failure("PermissionDenied", text);
-    default:
-      return Failure("CaptureError", detail.empty() ? text : name + ": " + detail);
-  }
-}
-
-std::string NotAnInterface(const std::string& name) {
-  return name +
-         ": libpcap has a source of its own of this name and cannot open an interface that is called so; " +
-         "give the interface another name";
-}
-
-Handle Create(const SourceOptions& options) {
-  char error[PCAP_ERRBUF_SIZE] = "";
-  Handle handle(pcap_create(options.interface_name.c_str(), error), pcap_close);
-  if (!handle) throw Failure("CaptureError", options.interface_name + ": " + error);
-  pcap_t* pcap = handle.get();
-  // Before it is opened, this is how libpcap says that it took the name for another source of its own, to
-  // which opening may do harm (nfqueue takes live traffic away): packet sockets have nanoseconds, those do
-  // not.
-  if (pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) != 0) {
-    throw Failure("CaptureError", NotAnInterface(options.interface_name));
-  }
-  const bool accepted = pcap_set_snaplen(pcap, static_cast<int>(options.snap_length)) == 0 &&
-                        pcap_set_promisc(pcap, options.promiscuous ? 1 : 0) == 0 &&
-                        pcap_set_timeout(pcap, kRetireMilliseconds) == 0 &&
-                        pcap_set_buffer_size(pcap, static_cast<int>(options.ring_bytes)) == 0 &&
-                        pcap_set_protocol_linux(pcap, kNoProtocol) == 0;
-  if (!accepted) throw Failure("CaptureError", options.interface_name + ": libpcap refused an option");
-  return handle;
-}
 
 // libpcap's own header for this handle: magic, snapshot length and link type as its readers expect.
 FileHeader MakeFileHeader(pcap_t* handle) {
@@ -91,11 +44,12 @@ FileHeader MakeFileHeader(pcap_t* handle) {
 class PcapSource : public PacketSource {
  public:
   explicit PcapSource(const SourceOptions& options)
-      : handle_(Create(options)), name_(options.interface_name), index_(options.interface_index) {
-    Activate(options.interface_name);
-    CheckIdentity(options);
+      : name_(options.interface_name), index_(options.interface_index) {
+    OpenHandle opened = OpenPcapHandle(options);
+    handle_ = std::move(opened.handle);
+    warnings_ = std::move(opened.warnings);
     if (options.loopback) IgnoreOutgoing();
-    InstallFilter(options.filter);
+    InstallFilter(options.program.empty() ? Compile(handle_.get(), options.filter) : options.program);
     header_ = MakeFileHeader(handle_.get());
     const char* name = pcap_datalink_val_to_name(pcap_datalink(handle_.get()));
     link_type_ = name != nullptr ? name : std::to_string(pcap_datalink(handle_.get()));
@@ -143,30 +97,6 @@ class PcapSource : public PacketSource {
   const std::vector<std::string>& warnings() const override { return warnings_; }
 
  private:
-  void Activate(const std::string& name) {
-    const int status = pcap_activate(handle_.get());
-    const std::string detail = pcap_geterr(handle_.get());
-    if (status < 0) throw ActivateFailure(name, status, detail);
-    if (status > 0) warnings_.push_back(detail.empty() ? pcap_statustostr(status) : detail);
-    char error[PCAP_ERRBUF_SIZE] = "";
-    if (pcap_setnonblock(handle_.get(), 1, error) != 0) throw Failure("CaptureError", error);
-  }
-
-  // Between looking the name up and opening it, another interface may have taken the name.
-  void CheckIdentity(const SourceOptions& options) const {
-    sockaddr_ll bound{};
-    socklen_t bytes = sizeof bound;
-    if (getsockname(pcap_fileno(handle_.get()), reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) {
-      throw Failure("CaptureError", options.interface_name + ": " + ErrorText(errno));
-    }
-    if (bound.sll_family != AF_PACKET) {
-      throw Failure("CaptureError", NotAnInterface(options.interface_name));
-    }
-    if (bound.sll_ifindex != options.interface_index) {
-      throw Failure("InterfaceNotFound", options.interface_name + " changed while it was opened");
-    }
-  }
-
   // On lo each packet passes twice; only the incoming copy is wanted.
   void IgnoreOutgoing() const {
     const int yes = 1;
@@ -179,26 +109,26 @@ class PcapSource : public PacketSource {
   // libpcap would run it over the first block of the ring once more, in user space, where packets that the
   // kernel cut to a short snapshot length match no longer. So the filter as libpcap gave it to the kernel
   // (adjusted to cooked headers and VLAN tags) is put back behind an empty one, which libpcap may run.
-  void InstallFilter(const std::string& expression) {
-    Filter filter(handle_.get(), expression);
+  void InstallFilter(const FilterProgram& filter) {
     SetFilter(filter);
     std::vector<sock_filter> taken = KernelFilter();
     // libpcap goes on and filters by itself: then packets that do not match fill the ring and count as drops.
-    if (taken.empty()) throw Failure("InvalidFilter", NotTaken(filter.instructions()));
-    Filter everything(handle_.get(), "");
-    SetFilter(everything);
+    if (taken.empty()) throw Failure("InvalidFilter", NotTaken(filter.size()));
+    SetFilter(Compile(handle_.get(), ""));
     AttachFilter(taken);
   }
 
   // socket(7): a filter has to fit into what a socket may take for options.
-  static std::string NotTaken(unsigned instructions) {
+  static std::string NotTaken(size_t instructions) {
     return "it compiles to " + std::to_string(instructions) +
            " instructions, which the node's kernel did not take: make it shorter, or raise "
            "net.core.optmem_max";
   }
 
-  void SetFilter(Filter& filter) {
-    if (pcap_setfilter(handle_.get(), filter.program()) == 0) return;
+  // libpcap keeps a copy.
+  void SetFilter(FilterProgram filter) {
+    bpf_program program{.bf_len = static_cast<unsigned>(filter.size()), .bf_insns = filter.data()};
+    if (pcap_setfilter(handle_.get(), &program) == 0) return;
     throw Failure("CaptureError", std::string("installing the filter: ") + pcap_geterr(handle_.get()));
   }
 
@@ -219,7 +149,7 @@ class PcapSource : public PacketSource {
     }
   }
 
-  Handle handle_;
+  PcapHandle handle_;
   const std::string name_;
   const int index_;
   FileHeader header_{};

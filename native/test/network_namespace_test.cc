@@ -14,6 +14,8 @@
 #include "engine/unique_fd.h"
 #include "test/support/files.h"
 #include "test/support/machine.h"
+#include "test/support/resolver.h"
+#include "test/support/watched_capture.h"
 
 namespace pcapper {
 
@@ -100,16 +102,10 @@ TEST_CASE("a capture whose network namespace was replaced ends before it begins,
   Mounted pod(folder / "pod");
   const std::string id = pod.id();
   pod.Replace();
-  CaptureOptions options;
+  CaptureOptions options = test::OptionsFor(output.path());
   options.network_namespace = pod.path();
   options.network_namespace_id = id;
   options.interface_name = "lo";
-  options.ring_bytes = 1 << 20;
-  options.capture_seconds = 60;
-  options.folder = output.path();
-  options.file_prefix = "t";
-  options.max_file_bytes = 1'000'000;
-  options.manifest_head = "{}";
   Capture capture(options, [] {});
   capture.Join();
   const CaptureReport report = capture.Report();
@@ -118,6 +114,22 @@ TEST_CASE("a capture whose network namespace was replaced ends before it begins,
   CHECK(report.end->message == pod.path() + " is another network namespace than the one that was looked at");
   CHECK(report.start_time == 0);
   CHECK(NamesIn(output.path()).empty());
+}
+
+TEST_CASE("names in a filter are looked up where this process is, not in the namespace that is captured") {
+  if (!HasNamespaces()) return;
+  const test::SilentResolver resolver;
+  const TemporaryFolder folder;
+  const TemporaryFolder output;
+  const Mounted pod(folder / "pod");
+  CaptureOptions options = test::OptionsFor(output.path());
+  options.network_namespace = pod.path();
+  options.interface_name = "lo";
+  options.filter = "host web";
+  test::Watched watched(options);
+  CHECK(resolver.AwaitQuestion());
+  CHECK(watched.StopAndEnd().end->reason == "Stopped");
+  CHECK(resolver.Deny());
 }
 
 }  // namespace pcapper

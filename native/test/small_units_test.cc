@@ -2,7 +2,6 @@
 
 #include "engine/clock.h"
 #include "engine/failure.h"
-#include "engine/filter.h"
 #include "engine/json.h"
 #include "engine/manifest.h"
 #include "engine/write_rate.h"
@@ -107,37 +106,6 @@ TEST_CASE("a full disk and an empty quota are DiskFull, all else is WriteError")
   CHECK(DiskFailure(EDQUOT, "x").reason() == "DiskFull");
   CHECK(DiskFailure(EIO, "x").reason() == "WriteError");
   CHECK(std::string(DiskFailure(EIO, "writing a.part").what()) == "writing a.part: Input/output error");
-}
-
-TEST_CASE("a filter compiles, an empty one takes all packets") {
-  CHECK(CompileFilter("udp port 53", "EN10MB", 262144) > 1);
-  CHECK(CompileFilter("", "EN10MB", 262144) == 1);
-  CHECK(CompileFilter("udp", "LINUX_SLL", 262144) > 1);
-}
-
-TEST_CASE("a bad filter is refused in libpcap's own words") {
-  try {
-    CompileFilter("udp prot 53", "EN10MB", 262144);
-    FAIL("it compiled");
-  } catch (const Failure& failure) {
-    CHECK(failure.reason() == "InvalidFilter");
-    CHECK(std::string(failure.what()).find("syntax error") != std::string::npos);
-  }
-  CHECK_THROWS_AS(CompileFilter("ether host aa", "RAW", 262144), Failure);
-  CHECK_THROWS_AS(CompileFilter("udp", "NO_SUCH_TYPE", 262144), Failure);
-}
-
-TEST_CASE("a filter of more instructions than the kernel takes is refused") {
-  // Distinct two-byte tests that the optimiser cannot join.
-  std::string expression = "ether[0:2] = 1";
-  for (int term = 2; term < 4200; term++) expression += " or ether[0:2] = " + std::to_string(term);
-  try {
-    CompileFilter(expression, "EN10MB", 64);
-    FAIL("it was taken");
-  } catch (const Failure& failure) {
-    CHECK(failure.reason() == "InvalidFilter");
-    CHECK(std::string(failure.what()).find("the kernel takes at most 4096") != std::string::npos);
-  }
 }
 
 }  // namespace pcapper

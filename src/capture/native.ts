@@ -195,7 +195,7 @@ export interface Native {
   interfacesIn(networkNamespace: string): Promise<NamespaceInterface[]>;
   /**
    * Compiles off the JavaScript thread. `linkType` is libpcap's name.
-   * @throws NativeError InvalidFilter with libpcap's own words
+   * @throws NativeError InvalidFilter with libpcap's own words, or where names in it are not answered for 10 s
    */
   compileFilter(expression: string, linkType: string, snapLength: number): Promise<CompiledFilter>;
   /**

@@ -5,6 +5,7 @@ import { type Ending, runChild, STATES } from "../fixtures/lifecycle/run-child.t
 import { makeSteadyTraffic, type SteadyTraffic } from "../fixtures/lifecycle/steady-traffic.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { mustExecute } from "../helpers/execute.ts";
+import { useOwnResolver } from "../helpers/silent-resolver.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -13,14 +14,21 @@ const ENDINGS = { return: 0, exit: 0, exception: 1, "sigterm-handled": 0, termin
 describeAsRoot("The addon under AddressSanitizer", () => {
   let traffic: SteadyTraffic;
   let preload: string;
+  const files = makeTemporaryFolder();
   beforeAll(async () => {
     preload = (await mustExecute(["sh", join(ROOT, "native/test/build-addon-asan.sh")])).trim();
     traffic = await makeSteadyTraffic(2_000);
+    await useOwnResolver(traffic.near, files, 30);
   }, 180_000);
-  afterAll(() => traffic.remove());
+  afterAll(() => {
+    traffic.remove();
+    files.remove();
+  });
 
-  for (const state of STATES) {
+  for (const state of [...STATES, "looking-up"] as const) {
     for (const [ending, exitCode] of Object.entries(ENDINGS) as [Ending, number][]) {
+      // One DNS server is enough.
+      if (state === "looking-up" && ending === "two-workers") continue;
       test(`${state}, ended by ${ending}: no finding, no leak, whole files`, async () => {
         const folder = makeTemporaryFolder();
         const env = {

@@ -78,6 +78,17 @@ void Link::Send(uint64_t frames, uint32_t bytes) const {
   // To 02:00:00:00:00:09 from 02:00:00:00:00:02, an Ethernet type for experiments.
   const unsigned char head[] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2, 0x88, 0xb5};
   std::memcpy(frame.data(), head, sizeof head);
+  SendFrames(frames, frame);
+}
+
+void Link::SendTagged(uint64_t frames) const {
+  std::string frame(64, 'p');
+  const unsigned char head[] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, 7, 8, 0};
+  std::memcpy(frame.data(), head, sizeof head);
+  SendFrames(frames, frame);
+}
+
+void Link::SendFrames(uint64_t frames, const std::string& frame) const {
   for (uint64_t sent = 0; sent < frames;) {
     if (send(socket_, frame.data(), frame.size(), 0) >= 0) {
       sent++;

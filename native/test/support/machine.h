@@ -39,8 +39,12 @@ class Link {
   Link& operator=(const Link&) = delete;
   // Sends Ethernet frames of `bytes` to a MAC address that nobody has.
   void Send(uint64_t frames, uint32_t bytes = 64) const;
+  // The same with a VLAN tag of number 7 and the Ethernet type of IPv4.
+  void SendTagged(uint64_t frames) const;
 
  private:
+  void SendFrames(uint64_t frames, const std::string& frame) const;
+
   int socket_ = -1;
 };
 

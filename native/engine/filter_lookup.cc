@@ -1,0 +1,90 @@
+#include "engine/filter_lookup.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "engine/background_thread.h"
+#include "engine/failure.h"
+#include "engine/unique_fd.h"
+
+namespace pcapper {
+namespace {
+
+// What the two threads share; whoever lets go last frees it.
+class Compilation {
+ public:
+  Compilation(std::function<PcapHandle()> open, std::string expression)
+      : open_(std::move(open)), expression_(std::move(expression)), done_(eventfd(0, EFD_CLOEXEC)) {
+    if (!done_) throw Failure("CaptureError", "creating an eventfd: " + ErrorText(errno));
+  }
+
+  // The thread of its own.
+  void Run() {
+    try {
+      const PcapHandle handle = open_();
+      Set(Compile(handle.get(), expression_), std::nullopt);
+    } catch (const Failure& failure) {
+      Set({}, failure);
+    } catch (const std::exception& error) {
+      Set({}, Failure("CaptureError", error.what()));
+    }
+    eventfd_write(done_.get(), 1);
+  }
+
+  // The caller. Throws LookupStopped, and Failure where it takes too long.
+  void Await(const LookupWait& wait) const {
+    const int64_t limit = MonotonicNow() + wait.longest;
+    for (;;) {
+      pollfd descriptors[] = {{.fd = done_.get(), .events = POLLIN, .revents = 0},
+                              {.fd = wait.stop_descriptor, .events = POLLIN, .revents = 0}};
+      poll(descriptors, 2, PollMilliseconds(limit - MonotonicNow()));
+      if (descriptors[0].revents != 0) return;
+      if (descriptors[1].revents != 0) throw LookupStopped();
+      if (MonotonicNow() >= limit) throw TooSlow(wait.longest);
+    }
+  }
+
+  // The caller, after Await().
+  FilterProgram Take() {
+    const std::lock_guard lock(mutex_);
+    if (failure_) throw *failure_;
+    return std::move(program_);
+  }
+
+ private:
+  void Set(FilterProgram program, std::optional<Failure> failure) {
+    const std::lock_guard lock(mutex_);
+    program_ = std::move(program);
+    failure_ = std::move(failure);
+  }
+
+  static Failure TooSlow(int64_t nanoseconds) {
+    return Failure("InvalidFilter", "looking up its host names took longer than " +
+                                        std::to_string(nanoseconds / kNanosecondsPerSecond) +
+                                        " s: write addresses, or try again when DNS answers");
+  }
+
+  const std::function<PcapHandle()> open_;
+  const std::string expression_;
+  const UniqueFd done_;
+  std::mutex mutex_;
+  FilterProgram program_;
+  std::optional<Failure> failure_;
+};
+
+}  // namespace
+
+FilterProgram CompileApart(std::function<PcapHandle()> open, std::string expression, const LookupWait& wait) {
+  const auto compilation = std::make_shared<Compilation>(std::move(open), std::move(expression));
+  StartBackgroundThread("pcapper-names", [compilation] { compilation->Run(); }).detach();
+  compilation->Await(wait);
+  return compilation->Take();
+}
+
+}  // namespace pcapper
