@@ -19,7 +19,10 @@ function specOf(index: number, targetNode: string): object {
   return { ...spec, captureFilter: `no filter ${index}` };
 }
 
-/** Of an agent that all resources are for, and one that has nothing to do: at rest, with many resources, and after. */
+/**
+ * Of an agent that all resources are for, and one that has nothing to do: at rest, with many resources, after they are
+ * gone, and after as many again, which shows whether it grows.
+ */
 export async function measureMemory(
   site: Site,
   count: number,
@@ -35,31 +38,40 @@ export async function measureMemory(
     samples.push(now);
     say(`memory ${when}: owner ${now.owner.rss.toFixed(1)} MiB, idle ${now.idle.rss.toFixed(1)} MiB`);
   };
-  await pause(rest);
-  sample("started, nothing done");
-  let next = 0;
+  const sampleAtRest = async (when: string): Promise<void> => {
+    await pause(rest);
+    sample(when);
+  };
+  let made = 0;
   let ended = 0;
   const makeOne = async (): Promise<void> => {
-    const index = next;
-    next += 1;
+    const index = made;
+    made += 1;
     const name = `resource-${index}`;
     await createCapture(server.admin, "pcapper", name, specOf(index, owner.node));
     await captures.until(name, ({ status }) => isFinal(status?.progress), 60);
     ended += 1;
     if (ended % Math.ceil(count / SAMPLES) === 0 && ended < count) sample(`${ended} answered`);
   };
-  const keepGoing = async (): Promise<void> => {
-    while (next < count) await makeOne();
+  const makeUpTo = async (total: number): Promise<void> => {
+    const keepGoing = async (): Promise<void> => {
+      while (made < total) await makeOne();
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, keepGoing));
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, keepGoing));
-  sample(`${count} answered`);
-  await pause(rest);
-  sample(`${count} answered, at rest`);
-  while (captures.count() > 0) {
-    // A collection this large may take longer than the server gives one request: then the rest is next.
-    await server.admin.send("DELETE", capturesPath("pcapper")).catch(() => undefined);
-    await pause(1000);
-  }
-  await pause(rest);
-  sample("all deleted, at rest");
+  const deleteAll = async (): Promise<void> => {
+    while (captures.count() > 0) {
+      // A collection this large may take longer than the server gives one request: then the rest is next.
+      await server.admin.send("DELETE", capturesPath("pcapper")).catch(() => undefined);
+      await pause(1000);
+    }
+  };
+  await sampleAtRest("started, nothing done");
+  await makeUpTo(count);
+  await sampleAtRest(`${count} answered, all of them still there, at rest`);
+  await deleteAll();
+  await sampleAtRest(`${count} have come and gone, at rest`);
+  await makeUpTo(2 * count);
+  await deleteAll();
+  await sampleAtRest(`${2 * count} have come and gone, at rest`);
 }

@@ -11,6 +11,7 @@ import { createKubernetesApi, type KubernetesError } from "../kubernetes/api.ts"
 import { loadConfiguration } from "../kubernetes/configuration.ts";
 import { createTroubleLog } from "../kubernetes/trouble-log.ts";
 import { createLog } from "../log.ts";
+import { careForMemory, ownMemory } from "../memory-care.ts";
 import { diskUsage } from "../store/files/disk-usage.ts";
 
 const NOT_BEGUN = "The agent has not begun its work yet; its log says why.";
@@ -21,6 +22,8 @@ export async function agent(paths: NodePaths): Promise<number> {
   const native = loadNative();
   const log = createLog(settings.logLevel);
   await log.open();
+  const memory = ownMemory();
+  const endCare = memory === undefined ? () => undefined : careForMemory(memory);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
 
@@ -62,6 +65,7 @@ export async function agent(paths: NodePaths): Promise<number> {
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
+  endCare();
   await http.close();
   return 0;
 }
