@@ -1,6 +1,7 @@
 import type { CapturePlan } from "../api/plan.ts";
 import type { PacketCaptureStatus } from "../api/resource.ts";
 import type { CaptureEnd, CaptureReport, Statistics } from "../capture/native.ts";
+import { mergePatch } from "../store/kubernetes/merge-patch.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { finalConditions } from "./conditions.ts";
 import { type Gap, gapFacts } from "./gaps.ts";
@@ -126,11 +127,14 @@ export function statisticsOf(
   };
 }
 
-/** Whether a status says more than the one before it, apart from when it was written. */
+/**
+ * Whether a status says more than the one before it, apart from when it was written. The API server gives fields back in
+ * an order of its own, which says nothing.
+ */
 export function statusChanged(before: PacketCaptureStatus | undefined, after: PacketCaptureStatus): boolean {
-  return withoutUpdateTime(before) !== withoutUpdateTime(after);
+  return mergePatch(withoutUpdateTime(before), withoutUpdateTime(after)) !== undefined;
 }
 
-function withoutUpdateTime(status: PacketCaptureStatus | undefined): string {
-  return JSON.stringify(status, (key, value: unknown) => (key === "lastUpdateTime" ? undefined : value));
+function withoutUpdateTime({ statistics, ...others }: PacketCaptureStatus = {}): Record<string, unknown> {
+  return { ...others, ...(statistics && { statistics: { ...statistics, lastUpdateTime: undefined } }) };
 }
