@@ -145,9 +145,14 @@ void CaptureLoop::OnDispatchFailure(const Failure& failure, uint64_t taken_befor
 void CaptureLoop::Tick() {
   const int64_t now = MonotonicNow();
   FlushIfDue(now);
-  if (now < tick_due_) return;
+  ReportIfDue(now);
+}
+
+bool CaptureLoop::ReportIfDue(int64_t now) {
+  if (now < tick_due_) return false;
   tick_due_ = now + kTickInterval;
   publish_(Count(), CaptureState::kRunning);
+  return true;
 }
 
 Statistics CaptureLoop::Count() {

@@ -44,12 +44,14 @@ class CaptureLoop {
   int BatchSize() const;
   void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
   void Tick();
+  bool ReportIfDue(int64_t now);
   Statistics Count();
   // capture_loop_files.cc
   bool TurnToNextFile();
   WrittenFile FinishFile();
   void AwaitWrite(size_t bytes);
   void FlushIfDue(int64_t now);
+  void PublishWritten();
   // capture_loop_end.cc
   void LookForAnEnd();
   void End(const std::string& reason, const std::string& message);

@@ -42,12 +42,25 @@ void CaptureLoop::AwaitWrite(size_t bytes) {
   parts_.keeper.AwaitRoomFor(writer_.number());
   int64_t now = MonotonicNow();
   for (int64_t delay = rate_.Delay(now); delay > 0; delay = rate_.Delay(now)) {
-    if (end_ || parts_.stop.asked() || now >= deadline_) break;
-    pollfd stop{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0};
-    poll(&stop, 1, PollMilliseconds(std::min(delay, deadline_ - now)));
+    if (end_ || parts_.stop.asked() || now >= deadline_ || !parts_.watch.exists()) break;
+    pollfd descriptors[] = {{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0},
+                            {.fd = parts_.watch.descriptor(), .events = POLLIN, .revents = 0}};
+    poll(descriptors, 2, PollMilliseconds(std::min({delay, deadline_ - now, tick_due_ - now})));
+    if ((descriptors[1].revents & POLLIN) != 0) parts_.watch.ReadEvents();
     now = MonotonicNow();
+    if (ReportIfDue(now)) PublishWritten();
   }
   rate_.Wrote(bytes, now);
+}
+
+// Where no write is allowed now the kernel may drop all the more: whoever looks, or repairs after a crash,
+// must find that counted. Of packets, what is in the file.
+void CaptureLoop::PublishWritten() {
+  const CapturedFile written = writer_.Written();
+  Statistics counted = Count();
+  counted.packets = turned_packets_ + written.packets;
+  counted.bytes = turned_bytes_ + PacketBytes(written);
+  parts_.keeper.Publish(written, counted);
 }
 
 void CaptureLoop::FlushIfDue(int64_t now) {
@@ -55,7 +68,7 @@ void CaptureLoop::FlushIfDue(int64_t now) {
   flush_due_ = now + kFlushInterval;
   // Compared with what was published, not with what is unflushed: a full buffer flushes by itself.
   if (!writing_ || taken() == published_) return;
-  if (!parts_.keeper.HasRoomFor(writer_.number()) || rate_.Delay(now) > 0) return;
+  if (!parts_.keeper.HasRoomFor(writer_.number()) || rate_.Delay(now) > 0) return PublishWritten();
   if (!writer_.Flush()) {
     writing_ = false;
     return;

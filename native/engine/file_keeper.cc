@@ -44,10 +44,13 @@ void FileKeeper::AwaitRoomFor(uint32_t number) {
 void FileKeeper::Publish(const CapturedFile& current, const Statistics& counted) {
   {
     const std::lock_guard lock(mutex_);
-    manifest_.current = current;
-    manifest_.current->name += ".part";
+    // Nothing of it is in the file yet, which may not even have its name: only the counts are new.
+    const bool written = current.bytes > 0;
+    if (written) manifest_.current = current;
+    if (written) manifest_.current->name += ".part";
     TakeCounts(counted);
-    sync_wanted_ = true;
+    sync_wanted_ = sync_wanted_ || written;
+    manifest_wanted_ = true;
   }
   wake_helper_.notify_one();
 }

@@ -47,7 +47,7 @@ class FileKeeper {
   // holds more than its files, and until the blocks of at most one removed file are still taken.
   void AwaitRoomFor(uint32_t number);
   bool HasRoomFor(uint32_t number) const { return room_for_ >= number; }
-  // Capture thread. `current` is in the file; sync it and publish its length.
+  // Capture thread. `current` is in the file; sync it and publish its length, and what was counted.
   void Publish(const CapturedFile& current, const Statistics& counted);
   // Capture thread. Completes the last file and the manifest, ends the helper thread. The end may
   // become a failure on the way.

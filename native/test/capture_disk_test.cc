@@ -16,9 +16,20 @@ using test::Link;
 using test::OptionsFor;
 using test::PacketsIn;
 using test::ReadFile;
+using test::Shell;
 using test::SmallDisk;
 using test::TemporaryFolder;
 using test::Watched;
+
+namespace {
+
+// 0 where the text has no such key.
+uint64_t NumberBehind(const std::string& text, const std::string& key) {
+  const size_t at = text.find(key);
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + key.size()));
+}
+
+}  // namespace
 
 TEST_CASE("a disk that fills up ends the capture as DiskFull, at once, with whole files and true counts") {
   if (!HasNamespaces()) return;
@@ -69,6 +80,45 @@ TEST_CASE("a write-rate limit holds writes back, a stop ends them at once, and t
   CheckEnded(report, folder.path(), "Stopped");
   CHECK(report.statistics.packets + report.statistics.dropped() == 15'000);
   CHECK(report.statistics.dropped_by_kernel > 0);
+}
+
+TEST_CASE(
+    "while a write-rate limit holds writes back, the manifest says what is in the file and what was lost") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const TemporaryFolder folder;
+  CaptureOptions options = OptionsFor(folder.path());
+  // What follows the first full buffer would wait for minutes.
+  options.max_write_rate = 10'000;
+  options.ring_bytes = 2 << 20;
+  Watched watched(options);
+  REQUIRE(watched.AwaitRunning());
+  link.Send(15'000, 1000);
+  std::string manifest;
+  CHECK(watched.Await([&](const CaptureReport&) {
+    manifest = ReadFile(folder / "t.json");
+    return NumberBehind(manifest, "\"droppedByKernel\":") > 0;
+  }));
+  const uint64_t written = NumberBehind(manifest, "\"number\":1,\"packets\":");
+  CHECK(written > 0);
+  CHECK(NumberBehind(manifest, "\"statistics\":{\"packets\":") == written);
+  CheckEnded(watched.StopAndEnd(), folder.path(), "Stopped");
+}
+
+TEST_CASE("an interface deleted while a write-rate limit holds writes back ends the capture as TargetGone") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const TemporaryFolder folder;
+  CaptureOptions options = OptionsFor(folder.path());
+  // It would be over before the second buffer is written.
+  options.max_write_rate = 10'000;
+  options.capture_seconds = 20;
+  Watched watched(options);
+  REQUIRE(watched.AwaitRunning());
+  link.Send(10'000, 1000);
+  REQUIRE(watched.Await([](const CaptureReport& report) { return report.statistics.packets > 4000; }));
+  Shell("ip link del near0");
+  CheckEnded(watched.End(), folder.path(), "TargetGone");
 }
 
 }  // namespace pcapper
