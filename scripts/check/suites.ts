@@ -83,6 +83,13 @@ const SUITES: (Suite & { needs: string })[] = [
     skip: () => (isRoot ? undefined : "not root: it mounts file systems"),
   },
   {
+    name: "day",
+    needs: "test/day/main.ts",
+    slow: true,
+    command: ["node", "test/day/main.ts", "--minutes", "2"],
+    skip: () => (isRoot ? undefined : "not root: it makes network namespaces"),
+  },
+  {
     name: "native, address sanitizer",
     needs: "native/test/run.sh",
     slow: true,

@@ -12,6 +12,8 @@ export interface ApiServerPlace {
   port: number;
   etcd: string;
   adminToken: string;
+  /** More flags, by name. */
+  flags: Readonly<Record<string, string>>;
 }
 
 export interface RunningApiServer {
@@ -57,6 +59,7 @@ function flags(place: ApiServerPlace): string[] {
     "endpoint-reconciler-type": "none",
     // No controller makes the service accounts that it would want for every pod.
     "disable-admission-plugins": "ServiceAccount",
+    ...place.flags,
   };
   return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 }

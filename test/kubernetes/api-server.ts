@@ -34,8 +34,11 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
-/** Starts etcd and kube-apiserver, and resolves when it is ready. They end with the test process at the latest. */
-export async function startApiServer(): Promise<ApiServer> {
+/**
+ * Starts etcd and kube-apiserver, and resolves when it is ready. They end with the test process at the latest.
+ * @param flags of kube-apiserver, by name
+ */
+export async function startApiServer(flags: Readonly<Record<string, string>> = {}): Promise<ApiServer> {
   const binaries = await findBinaries();
   const folder = makeDataFolder();
   const etcd = await startEtcd(binaries.etcd, folder.path).catch(async (error) => {
@@ -45,7 +48,7 @@ export async function startApiServer(): Promise<ApiServer> {
   try {
     const [port = 0] = await freePorts(1);
     const program = binaries.kubeApiserver;
-    const place = { program, folder: folder.path, port, etcd: etcd.address, adminToken: randomUUID() };
+    const place = { program, folder: folder.path, port, etcd: etcd.address, adminToken: randomUUID(), flags };
     const running = await startApiServerProcess(place);
     const server = assemble(binaries, place, etcd, running);
     return { ...server, stop: () => server.stop().finally(folder.remove) };
