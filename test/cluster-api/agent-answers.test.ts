@@ -11,7 +11,8 @@ import { applyLenientCrd } from "../kubernetes/lenient-crd.ts";
 import { listEvents, makeNamespace, makeNode, makePod, setPodStatus } from "../kubernetes/objects.ts";
 import { applyCrd, createCapture, readCapture, type StoredCapture } from "../kubernetes/packet-captures.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentNode, allEnded, makeAgentNode } from "./agent-node.ts";
+import { type AgentNode, makeAgentNode } from "./agent-node.ts";
+import { allEnded, untilProgress } from "./capture-progress.ts";
 import { apiServerForFile } from "./cluster.ts";
 import { refusedSentences } from "./refused-sentences.ts";
 
@@ -134,7 +135,7 @@ describeAsRoot("a capture whose agent is gone", () => {
   async function runWith20Packets(name: string): Promise<void> {
     const spec = { ...near("owner"), captureSeconds: 5, maxFileSize: "1M", fileCount: 2 };
     await createCapture(server().admin, "pcapper", name, spec);
-    await waitUntil("it runs", async () => (await read(name)).status?.progress === "running");
+    await untilProgress(server(), name, "running");
     await sendFrames(owner.link, { kind: "udp4", first: 0, count: 20, length: 100, rate: 0 });
     await waitUntil("20 packets are in the file", () =>
       globSync(join(owner.hostmount, name, "*.json")).some(

@@ -6,9 +6,10 @@ import { describeAsRoot } from "../helpers/as-root.ts";
 import { judge } from "../helpers/judges.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { listEvents, makeNode } from "../kubernetes/objects.ts";
-import { createCapture, listCaptures, patchCapture, readCapture } from "../kubernetes/packet-captures.ts";
+import { createCapture, listCaptures, patchCapture } from "../kubernetes/packet-captures.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentNode, allEnded, capturedOn, makeAgentNode } from "./agent-node.ts";
+import { type AgentNode, capturedOn, makeAgentNode } from "./agent-node.ts";
+import { allEnded, untilProgress } from "./capture-progress.ts";
 import { apiServerForFile } from "./cluster.ts";
 
 const server = apiServerForFile();
@@ -120,9 +121,7 @@ describeAsRoot("names as long and odd as Kubernetes allows", () => {
   test.each(odd)("a capture named %s", async (name) => {
     expect(nodeName).toHaveLength(253);
     await createCapture(server().admin, "pcapper", name, { ...spec, targetNode: nodeName });
-    await waitUntil("it runs", async () => {
-      return (await readCapture(server().admin, "pcapper", name)).status?.progress === "running";
-    });
+    await untilProgress(server(), name, "running");
     await sendFrames(node.link, { kind: "udp4", first: 0, count: 50, length: 100, rate: 0 });
     await patchCapture(server().admin, "pcapper", name, { spec: { stop: true } });
     const [ended] = await allEnded(server(), [name], 15);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readMetrics, requestCounts, sumOf } from "../../bench/agent/request-counts.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { finalizeNamespace, makeNamespace } from "../kubernetes/objects.ts";
@@ -166,10 +167,12 @@ describeAsRoot("files of captures that are deleted, or old", () => {
     await running("ns-running");
     await nextSecond("ns-running");
     await mustKubectl(server(), "delete", "namespace", "pcapper", "--wait=false");
+    const asked = await namespaceReads();
     for (const { metadata } of await listCaptures(server().admin, "pcapper"))
       await node.remove(metadata.name);
-    await waitUntil("it has looked", () => node.agent().log().includes("ns-finished"), 30);
-    expect(await node.packets("ns-finished")).toBe(20);
+    await waitUntil("it has asked for both", async () => (await namespaceReads()) >= asked + 2, 30);
+    await waitUntil("what ran is whole", () => node.temporary("ns-running").length === 0, 40);
+    for (const name of ["ns-finished", "ns-running"]) expect(await node.packets(name)).toBe(20);
     await finalizeNamespace(server().admin, "pcapper");
     await makeNamespace(server().admin, "pcapper");
     await applyAgentRbac(server());
@@ -179,6 +182,12 @@ describeAsRoot("files of captures that are deleted, or old", () => {
     expect(await node.packets("ns-finished")).toBe(20);
     expect(await node.packets("ns-running")).toBe(20);
   });
+
+  /** How often the API server was asked for a namespace: the agent does that before it removes a file. */
+  async function namespaceReads(): Promise<number> {
+    const counts = requestCounts(await readMetrics(server().admin));
+    return sumOf(counts, { verb: "GET", resource: "namespaces" });
+  }
 
   function manifests(name: string): string[] {
     try {

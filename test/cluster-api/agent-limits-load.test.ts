@@ -8,7 +8,8 @@ import { waitUntil } from "../helpers/wait-until.ts";
 import { makeNode } from "../kubernetes/objects.ts";
 import { capturesPath, createCapture, type StoredCapture } from "../kubernetes/packet-captures.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentNode, allEnded, makeAgentNode } from "./agent-node.ts";
+import { type AgentNode, makeAgentNode } from "./agent-node.ts";
+import { allEnded } from "./capture-progress.ts";
 import { bytesBelow, capturesOnDisk, mostAtOnce } from "./captures-on-disk.ts";
 import { apiServerForFile } from "./cluster.ts";
 

@@ -4,14 +4,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { listEvents, makeNode } from "../kubernetes/objects.ts";
-import {
-  createCapture,
-  patchCapture,
-  readCapture,
-  type StoredCapture,
-} from "../kubernetes/packet-captures.ts";
+import { createCapture, patchCapture } from "../kubernetes/packet-captures.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentNode, allEnded, makeAgentNode } from "./agent-node.ts";
+import { type AgentNode, makeAgentNode } from "./agent-node.ts";
+import { askAgent } from "./ask-agent.ts";
+import { allEnded, untilProgress } from "./capture-progress.ts";
 import { apiServerForFile } from "./cluster.ts";
 
 const server = apiServerForFile();
@@ -31,12 +28,7 @@ describeAsRoot("the limits of a node", () => {
     createCapture(server().admin, "pcapper", name, { ...spec, ...more });
   const stop = (name: string) => patchCapture(server().admin, "pcapper", name, { spec: { stop: true } });
 
-  function isRunning(name: string): Promise<StoredCapture> {
-    return waitUntil(`${name} runs`, async () => {
-      const capture = await readCapture(server().admin, "pcapper", name);
-      return capture.status?.progress === "running" ? capture : undefined;
-    });
-  }
+  const isRunning = (name: string) => untilProgress(server(), name, "running");
 
   /** Refused by the owner, with an Event, and without any trace on the disk. */
   async function expectRefused(name: string, reason: string, message: RegExp): Promise<void> {
@@ -105,17 +97,7 @@ describeAsRoot("what an agent says of itself", () => {
   });
   afterAll(() => node?.remove());
 
-  const LOOK = `
-    const answer = await fetch("http://127.0.0.1:9476" + process.argv[1])
-      .then(async (found) => ({ status: found.status, body: await found.text() }))
-      .catch((error) => ({ status: 0, body: String(error) }));
-    process.stdout.write(JSON.stringify(answer));`;
-
-  /** Status 0 where nobody answers. */
-  async function get(path: string): Promise<{ status: number; body: string }> {
-    const { run } = node.link.near;
-    return JSON.parse(await run(process.execPath, "--input-type=module", "--eval", LOOK, path));
-  }
+  const get = (path: string) => askAgent(node.link.near, path);
 
   /** Samples by their name and labels. */
   async function metrics(): Promise<Map<string, number>> {

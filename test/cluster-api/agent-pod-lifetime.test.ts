@@ -146,6 +146,30 @@ describeAsRoot("a leftover namespace with the pod's IP", () => {
   });
 });
 
+describeAsRoot("a pod that has given itself another pod's address", () => {
+  beforeAll(() => open("worker-05"));
+  afterAll(() => site?.remove());
+
+  test("is not captured on where the CNI cache knows it: only the other pod's packets are recorded", async () => {
+    const thief = await site.addPod("thief", { addresses: ["10.10.0.66/32"] });
+    await thief.network.run("ip", "addr", "add", "10.10.0.1/32", "dev", "eth0");
+    const web = await site.addPod("robbed", { addresses: ["10.10.0.1/32"] });
+    await site.capture("robbed", {}, "doubt");
+    expect((await site.until("doubt", "failure")).status).toMatchObject({ reason: "PodNetworkNotFound" });
+
+    site.cniNode.result(thief.uid, "thief");
+    await site.capture("robbed");
+    const { status } = await site.until("robbed", "running");
+    expect(status?.target).toEqual({ podUID: web.uid, podIP: "10.10.0.1" });
+    const { network } = site.cniNode;
+    const others = { first: 1_000_000, count: 100 };
+    await sendToPod(network, await wayTo(network, thief, "bridge"), "10.10.0.1", others);
+    await send(web, "10.10.0.1");
+    expect((await stop("robbed")).status?.statistics).toMatchObject({ packets: OURS.count, dropped: 0 });
+    expect(await numbersIn(site.hostmount, "robbed")).toEqual(range(OURS.first, OURS.count));
+  });
+});
+
 describeAsRoot("a pod that does not run", () => {
   beforeAll(() => open("worker-03", { TARGET_WAIT: "2s" }));
   afterAll(() => site?.remove());

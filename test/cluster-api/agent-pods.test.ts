@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import type { PodOptions } from "../helpers/cni-node.ts";
+import { possibleHere } from "../helpers/link-kinds.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { listEvents, makeNamespace, type StoredEvent } from "../kubernetes/objects.ts";
 import { patchCapture } from "../kubernetes/packet-captures.ts";
@@ -13,6 +14,8 @@ const [OURS, OTHERS] = [
   { first: 0, count: 400 },
   { first: 1_000_000, count: 300 },
 ];
+
+const isIPv6 = (address: string): boolean => address.includes(":");
 
 describeAsRoot("captures of pods on a real API server", () => {
   let site: PodSite;
@@ -46,8 +49,18 @@ describeAsRoot("captures of pods on a real API server", () => {
       { addresses: ["10.5.3.2/32"], userNamespace: true },
     ],
     ["ipv6-only", { addresses: ["fd00:5::1/128"] }, { addresses: ["fd00:5::2/128"] }],
+    [
+      "dual-stack",
+      { addresses: ["10.5.5.1/32", "fd00:5:5::1/128"] },
+      { addresses: ["10.5.5.2/32", "fd00:5:5::2/128"] },
+    ],
+    [
+      "ipvlan",
+      { addresses: ["10.5.6.1/32"], kind: "ipvlan" },
+      { addresses: ["10.5.6.2/32"], kind: "ipvlan" },
+    ],
   ];
-  describe.each(cases)("%s", (name, options, otherOptions) => {
+  describe.each(possibleHere(cases))("%s", (name, options, otherOptions) => {
     test("the packets of each pod and no others are in its files", async () => {
       const podIP = options.addresses[0]?.replace(/\/.*/, "") ?? "";
       const otherName = `${name}-other`;
@@ -56,7 +69,11 @@ describeAsRoot("captures of pods on a real API server", () => {
         [otherName]: await site.addPod(otherName, otherOptions),
       };
       // An IPv6 stack has things to say by itself.
-      const spec = podIP.includes(":") ? { captureFilter: "udp" } : {};
+      const spec = options.addresses.some(isIPv6) ? { captureFilter: "udp" } : {};
+      const [ours, others] = [OURS, OTHERS].map(({ first, count }) => ({
+        first,
+        count: count * options.addresses.length,
+      })) as [typeof OURS, typeof OURS];
       for (const pod of Object.keys(pods)) await site.capture(pod, spec);
       const { status, metadata } = await site.until(name, "running");
       await site.until(otherName, "running");
@@ -71,19 +88,22 @@ describeAsRoot("captures of pods on a real API server", () => {
       await Promise.all([send(name, options, OURS), send(otherName, otherOptions, OTHERS)]);
       const ended = await stop(name);
       expect(ended.status).toMatchObject({ reason: "Stopped", target, interface: on });
-      expect(ended.status?.statistics).toMatchObject({ packets: OURS.count, dropped: 0 });
-      expect((await stop(otherName)).status?.statistics).toMatchObject({ packets: OTHERS.count, dropped: 0 });
-      expect(await numbersIn(site.hostmount, name)).toEqual(range(OURS.first, OURS.count));
-      expect(await numbersIn(site.hostmount, otherName)).toEqual(range(OTHERS.first, OTHERS.count));
+      expect(ended.status?.statistics).toMatchObject({ packets: ours.count, dropped: 0 });
+      expect((await stop(otherName)).status?.statistics).toMatchObject({ packets: others.count, dropped: 0 });
+      expect(await numbersIn(site.hostmount, name)).toEqual(range(ours.first, ours.count));
+      expect(await numbersIn(site.hostmount, otherName)).toEqual(range(others.first, others.count));
 
+      /** Each address has its share, one behind the other. */
       async function send(pod: string, { addresses, kind = "bridge" }: PodOptions, numbers: typeof OURS) {
         const { network } = site.cniNode;
         const found = pods[pod];
         if (found === undefined) throw new Error(`no pod ${pod}`);
-        const [address = ""] = addresses.map((text) => text.replace(/\/.*/, ""));
         const way = await wayTo(network, found, kind);
-        if (address.includes(":")) await sendOut(network, way.veth, numbers);
-        else await sendToPod(network, way, address, numbers);
+        for (const [index, address] of addresses.entries()) {
+          const share = { first: numbers.first + index * numbers.count, count: numbers.count };
+          if (isIPv6(address)) await sendOut(network, way.veth, share);
+          else await sendToPod(network, way, address.replace(/\/.*/, ""), share);
+        }
       }
     });
   });

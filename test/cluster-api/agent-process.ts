@@ -12,6 +12,8 @@ export interface AgentProcess {
   pid: number;
   kill(signal: NodeJS.Signals): void;
   ended: Promise<number | null>;
+  /** Resolves when it works, or waits for another agent's lock. @throws Error where it ended */
+  works(): Promise<void>;
   /** What it has logged so far. */
   log(): string;
 }
@@ -27,7 +29,14 @@ export interface AgentOptions {
 
 const LAUNCHER = join(import.meta.dirname, "../../bin/pcapper");
 
+/** Resolves when it works, or waits for another agent's lock. */
 export async function startAgentProcess(server: ApiServer, options: AgentOptions): Promise<AgentProcess> {
+  const agent = await beginAgentProcess(server, options);
+  await agent.works();
+  return agent;
+}
+
+export async function beginAgentProcess(server: ApiServer, options: AgentOptions): Promise<AgentProcess> {
   const { node, hostmount, namespace, netnsFolder = "/nowhere", cniCacheFolder = "/nowhere" } = options;
   const kubeconfig = await server.serviceAccountKubeconfig("pcapper", "pcapper-agent");
   const folders = ["--hostmount", hostmount, "--host-path", "/var/pcapper"];
@@ -57,9 +66,11 @@ export async function startAgentProcess(server: ApiServer, options: AgentOptions
     kill();
     return code as number | null;
   });
-  await waitUntil(`the agent of ${node} works`, () => {
-    if (gone) throw new Error(`the agent ended: ${log}`);
-    return log.includes("Working for node") || log.includes("holds the lock");
-  });
-  return { pid, kill: (signal) => void child.kill(signal), ended, log: () => log };
+  const works = async (): Promise<void> => {
+    await waitUntil(`the agent of ${node} works`, () => {
+      if (gone) throw new Error(`the agent ended: ${log}`);
+      return log.includes("Working for node") || log.includes("holds the lock");
+    });
+  };
+  return { pid, kill: (signal) => void child.kill(signal), ended, works, log: () => log };
 }

@@ -1,167 +1,146 @@
-import { existsSync, globSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
-import { judge } from "../helpers/judges.ts";
-import { type Link, makeLink } from "../helpers/link.ts";
-import { readManifest } from "../helpers/manifest.ts";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
-import { listEvents, makeNode } from "../kubernetes/objects.ts";
-import {
-  createCapture,
-  deleteCapture,
-  mustKubectl,
-  patchCapture,
-  readCapture,
-  type StoredCapture,
-} from "../kubernetes/packet-captures.ts";
-import { type Reach, reachFrom } from "../kubernetes/reach-from.ts";
-import { sendFrames } from "../traffic/frame-traffic.ts";
-import { type AgentProcess, startAgentProcess } from "./agent-process.ts";
+import { mustKubectl, type StoredCapture } from "../kubernetes/packet-captures.ts";
 import { apiServerForFile } from "./cluster.ts";
+import { makeOneNode, type OneNode } from "./one-node.ts";
 
 const server = apiServerForFile();
-const spec = {
-  targetNode: "worker-01",
-  targetInterface: "near0",
-  captureSeconds: "600",
-  maxFileSize: "100M",
-  fileCount: "10",
-};
 
 describeAsRoot("an agent on a real API server", () => {
-  const folder = makeTemporaryFolder();
-  const hostmount = join(folder.path, "hostmount");
-  let link: Link;
-  let reach: Reach;
-  let agent: AgentProcess;
+  let node: OneNode;
 
   beforeAll(async () => {
-    mkdirSync(hostmount);
-    link = await makeLink();
-    reach = await reachFrom(server(), link.near);
-    await makeNode(server().admin, "worker-01");
-    agent = await start();
+    node = await makeOneNode(server());
+    await node.start();
   });
-  afterAll(async () => {
-    agent?.kill("SIGKILL");
-    await reach?.stop();
-    link?.remove();
-    folder.remove();
-  });
+  afterAll(() => node?.close());
 
-  const start = () => startAgentProcess(server(), { node: "worker-01", hostmount, namespace: link.near });
-  const read = (name: string) => readCapture(server().admin, "pcapper", name);
-  const until = (name: string, progress: string): Promise<StoredCapture> =>
-    waitUntil(`${name} is ${progress}`, async () => {
-      const capture = await read(name);
-      return capture.status?.progress === progress ? capture : undefined;
-    });
-  const filesOf = (name: string) => globSync(join(hostmount, name, "*.[0-9]*.pcap{,.part}"));
-  const packetsIn = async (name: string) =>
-    (await Promise.all(filesOf(name).map(judge))).reduce((sum, { records }) => sum + records.length, 0);
-  const send = (count: number) =>
-    sendFrames(link, { kind: "udp4", first: 0, count, length: 100, rate: 20_000 });
+  /** Lines of the log about one capture: what they say of it, and the reason. */
+  function logged({ metadata: { name, uid } }: StoredCapture): object[] {
+    const lines = node.agent().log().trim().split("\n");
+    return lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => line.uid === uid)
+      .map(({ namespace, name: said, level, reason }) => {
+        expect([namespace, said]).toEqual(["pcapper", name]);
+        return { level, reason };
+      });
+  }
 
   test("captures what reaches the interface, and the resource tells the truth to the end", async () => {
-    await createCapture(server().admin, "pcapper", "pcap2", { ...spec, captureSeconds: "4" });
-    const running = await until("pcap2", "running");
+    await node.create("pcap2", { captureSeconds: "4" });
+    const running = await node.until("pcap2", "running");
     expect(running.status).toMatchObject({ node: "worker-01", fileLocation: "/var/pcapper/pcap2" });
-    await send(1000);
-    const { status } = await until("pcap2", "finished");
-    expect(status).toMatchObject({
+    await node.send(1000);
+    const ended = await node.until("pcap2", "finished");
+    expect(ended.status).toMatchObject({
       reason: "TimeElapsed",
       interface: { name: "near0", scope: "node", linkType: "EN10MB" },
       statistics: { packets: 1000, dropped: 0, files: 1 },
     });
-    expect(status?.fileLocation).toMatch(/^\/var\/pcapper\/pcap2\/worker-01\.pcap2\.\d+\.00001\.pcap$/);
-    expect(await packetsIn("pcap2")).toBe(1000);
-    await mustKubectl(
-      server(),
-      "wait",
-      "-n",
-      "pcapper",
-      "pcap/pcap2",
-      "--for=condition=Complete",
-      "--timeout=5s",
-    );
-    const events = await waitUntil("three Events", async () => {
-      const found = await listEvents(server().admin, "pcapper", "pcap2");
-      return found.length >= 3 ? found : undefined;
+    expect(ended.status?.fileLocation).toMatch(/^\/var\/pcapper\/pcap2\/worker-01\.pcap2\.\d+\.00001\.pcap$/);
+    expect(await node.packets("pcap2")).toBe(1000);
+    const complete = ["wait", "-n", "pcapper", "pcap/pcap2", "--for=condition=Complete", "--timeout=5s"];
+    await mustKubectl(server(), ...complete);
+    expect(await node.events("pcap2", 3)).toEqual(["Running", "Scheduled", "TimeElapsed"]);
+    expect(logged(ended)).toEqual([
+      { level: "info", reason: "Scheduled" },
+      { level: "info", reason: "Running" },
+      { level: "info", reason: "TimeElapsed" },
+    ]);
+  });
+
+  test("refreshes the counters of what runs, and writes nothing where they did not change", async () => {
+    await node.create("still", { captureFilter: "tcp" });
+    await node.create("counted");
+    for (const name of ["still", "counted"]) await node.until(name, "running");
+    const counts = async (packets: number): Promise<string | undefined> => {
+      const { statistics } = (await node.read("counted")).status ?? {};
+      return statistics?.packets === packets ? statistics.lastUpdateTime : undefined;
+    };
+    await node.send(100);
+    const first = await waitUntil("100 packets are in the status", () => counts(100), 40);
+    // It had a file, at its first turn.
+    const still = await waitUntil("the other has its file in the status", async () => {
+      const capture = await node.read("still");
+      return capture.status?.statistics?.files === 1 && capture;
     });
-    expect(events.map(({ reason }) => reason).sort()).toEqual(["Running", "Scheduled", "TimeElapsed"]);
+    await node.send(10);
+    const second = await waitUntil("110 packets are in the status", () => counts(110), 40);
+    expect(second).not.toBe(first);
+    // Its turn has come as often.
+    expect((await node.read("still")).metadata.resourceVersion).toBe(still.metadata.resourceVersion);
+    for (const name of ["still", "counted"]) await node.stop(name);
+    expect((await node.until("counted", "finished")).status?.statistics).toMatchObject({ packets: 110 });
+    expect((await node.until("still", "finished")).status?.statistics).toMatchObject({ packets: 0 });
   });
 
   test("stops when spec.stop becomes true", async () => {
-    await createCapture(server().admin, "pcapper", "stopped", spec);
-    await until("stopped", "running");
-    await send(10);
-    await patchCapture(server().admin, "pcapper", "stopped", { spec: { stop: true } });
-    const { status } = await until("stopped", "finished");
+    await node.create("stopped");
+    await node.until("stopped", "running");
+    await node.send(10);
+    await node.stop("stopped");
+    const { status } = await node.until("stopped", "finished");
     expect(status).toMatchObject({ reason: "Stopped", statistics: { packets: 10, dropped: 0 } });
   });
 
   test("says why it cannot capture", async () => {
-    await createCapture(server().admin, "pcapper", "nowhere", { ...spec, targetInterface: "eth77" });
-    await createCapture(server().admin, "pcapper", "badfilter", { ...spec, captureFilter: "foo bar" });
-    await createCapture(server().admin, "pcapper", "huge", { ...spec, maxFileSize: "1Ti", fileCount: 99 });
-    expect((await until("nowhere", "failure")).status).toMatchObject({ reason: "InterfaceNotFound" });
-    expect((await until("badfilter", "failure")).status).toMatchObject({ reason: "InvalidFilter" });
-    expect((await until("huge", "failure")).status).toMatchObject({ reason: "TotalFileSizeExceeded" });
+    await node.create("nowhere", { targetInterface: "eth77" });
+    await node.create("badfilter", { captureFilter: "foo bar" });
+    await node.create("huge", { maxFileSize: "1Ti", fileCount: 99 });
+    const nowhere = await node.until("nowhere", "failure");
+    expect(nowhere.status).toMatchObject({ reason: "InterfaceNotFound" });
+    expect((await node.until("badfilter", "failure")).status).toMatchObject({ reason: "InvalidFilter" });
+    expect((await node.until("huge", "failure")).status).toMatchObject({ reason: "TotalFileSizeExceeded" });
     for (const name of ["nowhere", "badfilter", "huge"]) {
-      await waitUntil("nothing is left of it", () => !existsSync(join(hostmount, name)));
+      await waitUntil("nothing is left of it", () => !existsSync(join(node.hostmount, name)));
     }
+    expect(logged(nowhere)).toEqual([
+      { level: "info", reason: "Scheduled" },
+      { level: "warn", reason: "InterfaceNotFound" },
+    ]);
   });
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     test(`goes on in the same ring after ${signal}, and nothing is counted twice`, async () => {
       const name = `resumed-${signal.toLowerCase()}`;
-      await createCapture(server().admin, "pcapper", name, spec);
-      await until(name, "running");
-      await send(200);
-      await waitUntil("200 packets are in the file", async () => (await packetsSeen(name)) >= 200);
-      agent.kill(signal);
-      await agent.ended;
-      agent = await start();
-      await waitUntil("it is resumed", async () => (await read(name)).status?.resumes === 1);
-      await send(300);
-      await waitUntil("500 packets are published", async () => (await packetsSeen(name)) >= 500);
-      await patchCapture(server().admin, "pcapper", name, { spec: { stop: true } });
-      const { status } = await until(name, "finished");
+      await node.create(name);
+      await node.until(name, "running");
+      await node.send(200);
+      await waitUntil("200 packets are in the file", () => node.published(name) >= 200);
+      await node.end(signal);
+      await node.start();
+      await waitUntil("it is resumed", async () => (await node.read(name)).status?.resumes === 1);
+      await node.send(300);
+      await waitUntil("500 packets are published", () => node.published(name) >= 500);
+      await node.stop(name);
+      const { status } = await node.until(name, "finished");
       expect(status).toMatchObject({ reason: "Stopped", statistics: { packets: 500, files: 2 } });
-      expect(await packetsIn(name)).toBe(500);
-      expect(readdirSync(join(hostmount, name)).filter((file) => file.includes(".part"))).toEqual([]);
+      expect(await node.packets(name)).toBe(500);
+      await waitUntil("nothing temporary is left", () => node.temporary(name).length === 0);
     });
   }
 
-  /** As the manifest publishes them. */
-  async function packetsSeen(name: string): Promise<number> {
-    const [path] = globSync(join(hostmount, name, "*.json"));
-    if (path === undefined) return 0;
-    return readManifest(path).statistics.packets;
-  }
-
-  test("a second agent of the node waits, and takes over", async () => {
-    const second = await startAgentProcess(server(), {
-      node: "worker-01",
-      hostmount,
-      namespace: link.near,
-      env: { HTTP_ADDRESS: "127.0.0.1:9477" },
-    });
+  test("a second agent of the node waits, and takes over; that its port was taken is only said", async () => {
+    const first = node.agent();
+    await node.start();
+    const second = node.agent();
     expect(second.log()).toContain("holds the lock");
-    agent.kill("SIGKILL");
-    await agent.ended;
+    await waitUntil("it says that its port is taken", () => second.log().includes("EADDRINUSE"));
+    first.kill("SIGKILL");
+    await first.ended;
     await waitUntil("the second works", () => second.log().includes("Working for node"));
-    agent = second;
   });
 
   test("a deleted capture stops", async () => {
-    await createCapture(server().admin, "pcapper", "deleted", spec);
-    await until("deleted", "running");
-    await deleteCapture(server().admin, "pcapper", "deleted");
+    await node.create("deleted");
+    await node.until("deleted", "running");
+    await node.remove("deleted");
     await waitUntil("no file is being written", () =>
-      filesOf("deleted").every((path) => !path.endsWith(".part")),
+      node.files("deleted").every((path) => !path.endsWith(".part")),
     );
   });
 });

@@ -2,7 +2,7 @@ import { globSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { judge } from "../helpers/judges.ts";
 import { readManifest } from "../helpers/manifest.ts";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+import type { TemporaryFolder } from "../helpers/temporary-folder.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { listEvents, makeNode } from "../kubernetes/objects.ts";
@@ -15,6 +15,7 @@ import {
 } from "../kubernetes/packet-captures.ts";
 import { sendFrames } from "../traffic/frame-traffic.ts";
 import { type AgentNode, makeAgentNode } from "./agent-node.ts";
+import { untilProgress } from "./capture-progress.ts";
 
 const NODE = "worker-01";
 
@@ -49,7 +50,8 @@ const SPEC = {
   fileCount: "3",
 };
 
-export async function makeOneNode(server: ApiServer, folder = makeTemporaryFolder()): Promise<OneNode> {
+/** @param folder where its hostmount is made; it is removed at the end */
+export async function makeOneNode(server: ApiServer, folder?: TemporaryFolder): Promise<OneNode> {
   await makeNode(server.admin, NODE);
   const { remove: close, ...node } = await makeAgentNode(server, NODE, folder);
   const { hostmount, link } = node;
@@ -67,15 +69,7 @@ export async function makeOneNode(server: ApiServer, folder = makeTemporaryFolde
     remove: (name) => deleteCapture(server.admin, "pcapper", name),
     stop: (name) => patchCapture(server.admin, "pcapper", name, { spec: { stop: true } }),
     read,
-    until: (name, progress, seconds) =>
-      waitUntil(
-        `${name} is ${progress}`,
-        async () => {
-          const capture = await read(name);
-          return capture.status?.progress === progress ? capture : undefined;
-        },
-        seconds,
-      ),
+    until: (name, progress, seconds) => untilProgress(server, name, progress, seconds),
     files,
     temporary: (name) =>
       namesIn(join(hostmount, name)).filter((file) => file.startsWith(".") || file.endsWith(".part")),

@@ -1,16 +1,12 @@
 /** A node with pods as the API server and the kernel have them, and a real agent on its network. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { PacketCaptureSpec } from "../../src/api/resource.ts";
 import { type CniNode, makeCniNode, type NodePod, type PodOptions } from "../helpers/cni-node.ts";
 import type { NetworkNamespace } from "../helpers/network-namespace.ts";
-import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
-import { waitUntil } from "../helpers/wait-until.ts";
 import type { ApiServer } from "../kubernetes/api-server.ts";
 import { makeNode, makePod, type PodStatus, setPodStatus } from "../kubernetes/objects.ts";
-import { createCapture, readCapture, type StoredCapture } from "../kubernetes/packet-captures.ts";
-import { reachFrom } from "../kubernetes/reach-from.ts";
-import { type AgentProcess, startAgentProcess } from "./agent-process.ts";
+import { createCapture, type StoredCapture } from "../kubernetes/packet-captures.ts";
+import { type AgentHome, makeAgentHome } from "./agent-home.ts";
+import { untilProgress } from "./capture-progress.ts";
 
 /** Namespace of the pods; `cniNode.result` writes it. */
 export const SHOP = "shop";
@@ -19,13 +15,9 @@ export interface SitePod extends NodePod {
   uid: string;
 }
 
-export interface PodSite {
+/** A node with pods, and its agent at work. */
+export interface PodSite extends AgentHome {
   cniNode: CniNode;
-  hostmount: string;
-  agent(): AgentProcess;
-  /** Ends the agent with this signal. */
-  end(signal: NodeJS.Signals): Promise<void>;
-  start(): Promise<void>;
   /** A pod with a network that the API server knows as Running with these addresses. */
   addPod(name: string, options: PodOptions): Promise<SitePod>;
   /** Only the API server's half of a pod, Pending. @returns its uid */
@@ -34,7 +26,6 @@ export interface PodSite {
   /** Creates a capture of a pod, under the pod's name unless another is given. */
   capture(pod: string, spec?: PacketCaptureSpec, name?: string): Promise<unknown>;
   until(name: string, progress: string, seconds?: number): Promise<StoredCapture>;
-  remove(): Promise<void>;
 }
 
 export interface SiteOptions {
@@ -51,34 +42,20 @@ export async function makePodSite(
   nodeName: string,
   { env = {}, rights = [] }: SiteOptions = {},
 ): Promise<PodSite> {
-  const folder = makeTemporaryFolder();
-  const hostmount = join(folder.path, "hostmount");
-  mkdirSync(hostmount);
   const cniNode = await makeCniNode();
   const { admin } = server;
-  const { netnsFolder, cniCacheFolder } = cniNode;
-  const reach = await reachFrom(server, cniNode.network);
+  const { network, netnsFolder, cniCacheFolder } = cniNode;
   await makeNode(admin, nodeName);
-  const namespace = asHostNetworkPod(cniNode.network, rights);
-  const places = { hostmount, namespace, netnsFolder, cniCacheFolder };
-  const startAgent = () => startAgentProcess(server, { node: nodeName, ...places, env });
-  let agent: AgentProcess = await startAgent();
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    agent.kill(signal);
-    await agent.ended;
-  };
+  const places = { namespace: asHostNetworkPod(network, rights), netnsFolder, cniCacheFolder };
+  const home = await makeAgentHome(server, { node: nodeName, network, ...places, env });
+  await home.start();
 
   const create = async (name: string, hostNetwork = false): Promise<string> =>
     (await makePod(admin, { namespace: SHOP, name, node: nodeName, hostNetwork })).metadata.uid;
   const setStatus = (name: string, status: PodStatus) => setPodStatus(admin, SHOP, name, status);
   return {
+    ...home,
     cniNode,
-    hostmount,
-    agent: () => agent,
-    end,
-    start: async () => {
-      agent = await startAgent();
-    },
     makePod: create,
     setStatus,
     addPod: async (name, options) => {
@@ -89,18 +66,10 @@ export async function makePodSite(
     },
     capture: (pod, spec = {}, name = pod) =>
       createCapture(admin, "pcapper", name, { targetNamespace: SHOP, targetPod: pod, ...SPEC, ...spec }),
-    until: (name, progress, seconds) => {
-      const look = async (): Promise<StoredCapture | undefined> => {
-        const capture = await readCapture(admin, "pcapper", name);
-        return capture.status?.progress === progress ? capture : undefined;
-      };
-      return waitUntil(`${name} is ${progress}`, look, seconds);
-    },
+    until: (name, progress, seconds) => untilProgress(server, name, progress, seconds),
     remove: async () => {
-      await end("SIGKILL");
-      await reach.stop();
+      await home.remove();
       cniNode.remove();
-      folder.remove();
     },
   };
 }

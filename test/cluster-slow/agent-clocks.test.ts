@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AgentNode, allEnded, makeAgentNode } from "../cluster-api/agent-node.ts";
+import { type AgentNode, makeAgentNode } from "../cluster-api/agent-node.ts";
+import { allEnded, untilProgress } from "../cluster-api/capture-progress.ts";
 import { capturesOnDisk } from "../cluster-api/captures-on-disk.ts";
 import { apiServerForFile } from "../cluster-api/cluster.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
@@ -20,6 +21,10 @@ const CLOCKS = [
   { name: "fast", off: HOUR },
 ] as const;
 const TARGET_WAIT = 5;
+/** Seconds for which a node has no agent, at least. */
+const GONE = 2;
+/** Seconds of a capture during which its node's clock is set. */
+const SET_SECONDS = 20;
 /** Seconds that agents spread an answer over, and that it may take on a busy machine. */
 const SPREAD = 25;
 
@@ -63,8 +68,7 @@ describeAsRoot("nodes whose clocks are an hour apart", () => {
       fileCount: 2,
       ...spec,
     });
-  const runs = (name: string) =>
-    waitUntil(`${name} runs`, async () => (await read(name))?.progress === "running");
+  const runs = (name: string) => untilProgress(server(), name, "running");
   const send = (name: string, count: number) =>
     sendFrames(node(name).link, { kind: "udp4", first: 0, count, length: 100, rate: 0 });
   const reasons = async (name: string): Promise<string[]> =>
@@ -113,15 +117,15 @@ describeAsRoot("nodes whose clocks are an hour apart", () => {
           capturesOnDisk(node(name).hostmount, capture)[0]?.statistics.packets;
         await waitUntil("50 packets are published", () => published() === 50);
         await node(name).end(signal);
-        await pause(2000);
+        await pause(GONE * 1000);
         await start(name);
         await waitUntil("it goes on", async () => (await read(capture))?.resumes === 1);
         await send(name, 50);
         await patchCapture(server().admin, "pcapper", capture, { spec: { stop: true } });
         const [ended] = await allEnded(server(), [capture], 15);
         expect(ended?.status).toMatchObject({ reason: "Stopped", resumes: 1, statistics: { packets: 100 } });
-        // The library leaves files their true times: for a slow clock they are in the future.
-        expect(ended?.status?.gapSeconds).toBeGreaterThanOrEqual(off < 0 ? 0 : 1);
+        // Packets have the kernel's time, which the library cannot change: for a slow clock it is still to come.
+        expect(ended?.status?.gapSeconds).toBeGreaterThanOrEqual(GONE);
         expect(ended?.status?.gapSeconds).toBeLessThanOrEqual(15);
       });
     }
@@ -162,6 +166,39 @@ describeAsRoot("nodes whose clocks are an hour apart", () => {
       expect(kept, `${off} s off`).toHaveLength(1);
     });
   });
+
+  test.each([
+    ["ahead", HOUR],
+    ["back", -HOUR + 60],
+  ])(
+    "set an hour %s while the agent is gone: the capture has the time that was left, and the gap that there was",
+    async (way, off) => {
+      const capture = `set-${way}`;
+      const begun = performance.now();
+      await create(capture, "right", { captureSeconds: SET_SECONDS });
+      await runs(capture);
+      await send("right", 50);
+      await waitUntil("50 packets are published", () => {
+        return capturesOnDisk(node("right").hostmount, capture)[0]?.statistics.packets === 50;
+      });
+      await node("right").end("SIGKILL");
+      await pause(GONE * 1000);
+      await node("right").start(environment(off));
+      await waitUntil("it goes on", async () => (await read(capture))?.resumes === 1);
+      await send("right", 50);
+      const [ended] = await allEnded(server(), [capture], SET_SECONDS + 15);
+      expect(performance.now() - begun).toBeGreaterThan(SET_SECONDS * 1000);
+      expect(ended?.status).toMatchObject({
+        reason: "TimeElapsed",
+        resumes: 1,
+        statistics: { packets: 100 },
+      });
+      expect(ended?.status?.gapSeconds).toBeGreaterThanOrEqual(GONE);
+      expect(ended?.status?.gapSeconds).toBeLessThanOrEqual(15);
+      await node("right").end("SIGTERM");
+      await start("right");
+    },
+  );
 
   test("no answer comes too early or too late, whoever gives it", async () => {
     const names = Array.from({ length: 9 }, (_, index) => `nobody-${index}`);

@@ -2,7 +2,7 @@ import { globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isFinal } from "../../src/agent/progress.ts";
-import { allEnded } from "../cluster-api/agent-node.ts";
+import { allEnded } from "../cluster-api/capture-progress.ts";
 import { apiServerForFile } from "../cluster-api/cluster.ts";
 import { makeOneNode, type OneNode } from "../cluster-api/one-node.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AgentNode, makeAgentNode } from "../cluster-api/agent-node.ts";
 import { apiServerForFile } from "../cluster-api/cluster.ts";
 import { holdStarts } from "../cluster-api/held-start.ts";
 import { makeOneNode, type OneNode } from "../cluster-api/one-node.ts";
@@ -8,21 +9,32 @@ import { describeAsRoot } from "../helpers/as-root.ts";
 import { interfaceCounters } from "../helpers/interface-counters.ts";
 import { readPcap } from "../helpers/pcap-reader.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
-import { listEvents } from "../kubernetes/objects.ts";
+import { listEvents, makeNode } from "../kubernetes/objects.ts";
 
 const server = apiServerForFile();
 const OUTAGE = 30;
 /** Seconds: the agent's longest pause between two tries, and then some. */
 const PATIENCE = 90;
 const TARGET_WAIT = 5;
+/** Seconds of a capture that ends so early in the outage that its agent seems to be lost when it is over. */
+const LONG_OVER = 10;
 
 describeAsRoot("thirty seconds without API server, with a capture in each state", () => {
   let node: OneNode;
+  /** Might say that the other one is lost. */
+  let observer: AgentNode;
   beforeAll(async () => {
+    const env = { TARGET_WAIT: `${TARGET_WAIT}s`, CAPTURE_BUFFER: "4Mi" };
     node = await makeOneNode(server());
-    await node.start({ TARGET_WAIT: `${TARGET_WAIT}s`, CAPTURE_BUFFER: "4Mi" });
+    await node.start(env);
+    await makeNode(server().admin, "observer");
+    observer = await makeAgentNode(server(), "observer");
+    await observer.start(env);
   });
-  afterAll(() => node?.close());
+  afterAll(async () => {
+    await node?.close();
+    await observer?.remove();
+  });
 
   const told = async (name: string): Promise<string[]> =>
     (await listEvents(server().admin, "pcapper", name)).map(({ reason }) => reason).sort();
@@ -42,17 +54,14 @@ describeAsRoot("thirty seconds without API server, with a capture in each state"
   test.each(["SIGTERM", "SIGKILL"] as const)(
     "%s: all of them end true",
     async (signal) => {
-      const [unclaimed, scheduled, running, over, finishing] = [
-        "unclaimed",
-        "scheduled",
-        "running",
-        "over",
-        "finishing",
-      ].map((state) => `${state}-${signal.toLowerCase()}`) as [string, string, string, string, string];
+      const named = (state: string): string => `${state}-${signal.toLowerCase()}`;
+      const [unclaimed, scheduled, running] = [named("unclaimed"), named("scheduled"), named("running")];
+      const [over, longOver, finishing] = [named("over"), named("long-over"), named("finishing")];
       const before = memory();
       for (const name of [running, finishing]) await node.create(name);
       await node.create(over, { captureSeconds: OUTAGE });
-      for (const name of [running, finishing, over]) await node.until(name, "running", PATIENCE);
+      await node.create(longOver, { captureSeconds: LONG_OVER });
+      for (const name of [running, finishing, over, longOver]) await node.until(name, "running", PATIENCE);
       const received = (await interfaceCounters(node.link.near, "near0")).received;
       await node.send(500);
       await waitUntil("500 packets are in each file", () =>
@@ -87,7 +96,7 @@ describeAsRoot("thirty seconds without API server, with a capture in each state"
       for (const name of [running, scheduled]) await node.stop(name);
       const ended = Object.fromEntries(
         await Promise.all(
-          [scheduled, running, over, finishing].map(async (name) => {
+          [scheduled, running, over, longOver, finishing].map(async (name) => {
             return [name, (await node.until(name, "finished", PATIENCE)).status] as const;
           }),
         ),
@@ -97,7 +106,9 @@ describeAsRoot("thirty seconds without API server, with a capture in each state"
       const found = numbers(running);
       expect(found).toEqual(Array.from({ length: all }, (_, index) => (found[0] ?? 0) + index));
       expect(ended[finishing]).toMatchObject({ reason: "Stopped", statistics: { dropped: 0 } });
-      expect(ended[over]).toMatchObject({ reason: "TimeElapsed", statistics: { dropped: 0 } });
+      for (const name of [over, longOver]) {
+        expect(ended[name]).toMatchObject({ reason: "TimeElapsed", statistics: { dropped: 0 } });
+      }
       expect(ended[scheduled]).toMatchObject({ reason: "Stopped", statistics: { dropped: 0 } });
       for (const [name, status] of Object.entries(ended)) {
         expect(numbers(name)).toHaveLength(status?.statistics?.packets ?? -1);
@@ -107,6 +118,7 @@ describeAsRoot("thirty seconds without API server, with a capture in each state"
         const ran = Date.parse(status?.endTime ?? "") - Date.parse(status?.startTime ?? "");
         expect(ran).toBeGreaterThan(0);
         if (name === over) expect(Math.abs(ran - OUTAGE * 1000)).toBeLessThan(2000);
+        if (name === longOver) expect(Math.abs(ran - LONG_OVER * 1000)).toBeLessThan(2000);
       }
       await waitUntil("every transition is told", async () => (await told(finishing)).length === 3, PATIENCE);
       for (const [name, status] of Object.entries(ended)) {
