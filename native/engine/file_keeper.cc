@@ -76,10 +76,23 @@ CaptureEnd FileKeeper::Finish(OpenFile last, const CapturedFile& what, const Sta
     folder_.RemoveReserve();
     folder_.Sync();
   } catch (const Failure& failure) {
-    folder_.RemoveReserve();
     end = {.reason = failure.reason(), .message = failure.what(), .time = end.time};
+    WriteFailedEnd(end);
+    folder_.RemoveReserve();
   }
   return end;
+}
+
+// It may have been written and only not synced, with the end as it should have been; and what fails once need
+// not fail twice.
+void FileKeeper::WriteFailedEnd(const CaptureEnd& end) {
+  manifest_.captured_through = 0;
+  manifest_.finished = end;
+  try {
+    folder_.WriteLastManifest(ToJson(Snapshot()));
+  } catch (const Failure&) {
+    // Whoever repairs the files writes it.
+  }
 }
 
 // The capture thread counts packets and drops, this class counts files. The mutex is held.

@@ -99,6 +99,7 @@ class FileKeeper {
   void WriteManifest(const Manifest& manifest);
   // Helper thread, or the capture thread when there is none.
   void SettleNames();
+  void WriteFailedEnd(const CaptureEnd& end);
   Manifest Snapshot();
   // Capture thread.
   void EndHelper();

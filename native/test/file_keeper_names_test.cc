@@ -134,6 +134,20 @@ TEST_CASE("a file that got its name is listed under it, also where the folder co
   CHECK(ring.keeper.totals().files == 2);
 }
 
+TEST_CASE("a last manifest whose folder cannot be synced says that itself, as the end does") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  ring.Start();
+  REQUIRE(ring.Turn(4));
+  REQUIRE(Await([&] { return Exists(folder / "t.00001.pcap"); }));
+  REQUIRE(Await([&] { return Has(ring.ManifestText(), "t.00001.pcap\""); }));
+  ring.file = {};
+  const test::BrokenFolderSync broken;
+  CHECK(ring.Finish(0).reason == "WriteError");
+  CHECK(Has(ring.ManifestText(), R"("finished":{"reason":"WriteError")"));
+  CHECK_FALSE(Exists(folder / ".t.json.reserve"));
+}
+
 TEST_CASE("a next file that cannot be created is a failure at once, not at the capture's end") {
   const TemporaryFolder folder;
   Ring ring(folder.path(), 3);

@@ -58,12 +58,15 @@ async function settle(
   kept: KeptCapture,
   capture: PacketCapture | undefined,
 ): Promise<void> {
+  // Of one that has ended only little is known here.
+  const now = capture === undefined ? undefined : await world.store.read(keyOf(capture));
+  const told = now?.metadata.uid === kept.manifest.capture.uid ? toldByItself(now) : undefined;
   const place = reopenPlace(world.native, kept.folder, kept.prefix);
   if (place === undefined) return;
   try {
     const { manifest, lastSeen } = await repairRemains(world.native, kept, world.say);
-    const told = toldByItself(capture);
-    await sealManifest(kept.folder, kept.prefix, told ?? DIED, lastSeen);
+    const { end, counted } = told ?? { end: DIED, counted: {} };
+    await sealManifest(kept.folder, kept.prefix, end, lastSeen, counted);
     if (capture === undefined) return;
     const folder = join(world.hostPath, manifest.capture.name);
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
@@ -76,12 +79,22 @@ async function settle(
   }
 }
 
-/** The end that the capture's own session has told; others tell only of an agent that is lost. */
-function toldByItself(capture: PacketCapture | undefined): CaptureEnd | undefined {
-  const { progress, reason, message = "" } = capture?.status ?? {};
-  return isFinal(progress) && reason !== undefined && reason !== "AgentLost"
-    ? { reason, message }
-    : undefined;
+/** What an engine counted to the end, and its last manifest that could be written did not. */
+const COUNTED = ["bytes", "dropped", "droppedByKernel", "droppedByInterface", "droppedOnWrite"] as const;
+
+/**
+ * The end that the capture's own session has told, and what it counted; others tell only of an agent that is lost.
+ */
+function toldByItself(
+  capture: PacketCapture | undefined,
+): { end: CaptureEnd; counted: Record<string, number> } | undefined {
+  const { progress, reason, message = "", statistics = {} } = capture?.status ?? {};
+  if (!isFinal(progress) || reason === undefined || reason === "AgentLost") return undefined;
+  const counted = COUNTED.flatMap((name) => {
+    const count = statistics[name];
+    return count === undefined ? [] : [[name, count] as const];
+  });
+  return { end: { reason, message }, counted: Object.fromEntries(counted) };
 }
 
 /**

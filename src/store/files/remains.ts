@@ -78,6 +78,7 @@ function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "las
 
 /**
  * Marks the manifest of a capture that ended without its engine. One that has an end keeps it.
+ * @param counted counters that are better known than by this manifest
  * @throws where it cannot be written
  */
 export async function sealManifest(
@@ -85,10 +86,12 @@ export async function sealManifest(
   prefix: string,
   end: CaptureEnd,
   time: string,
+  counted: Readonly<Record<string, number>> = {},
 ): Promise<void> {
   const { manifest } = await readRecords(folder, prefix);
   if ("problem" in manifest || manifest.value.finished !== undefined) return;
-  await saveManifest(folder, prefix, finishedManifest(manifest.value, end, time));
+  const statistics = { ...manifest.value.statistics, ...counted };
+  await saveManifest(folder, prefix, finishedManifest({ ...manifest.value, statistics }, end, time));
 }
 
 /**

@@ -91,8 +91,9 @@ test("a capture that others gave an end is told what its node has of it, whoever
 
 test("a capture whose disk took no manifest at its end keeps the word and the counts that it has told", async () => {
   const statistics = { packets: 9, dropped: 2 };
-  known = { ...LOST, status: { ...LOST.status, reason: "WriteError", message: "EROFS", statistics } };
-  there = structuredClone(known);
+  there = { ...LOST, status: { ...LOST.status, reason: "WriteError", message: "EROFS", statistics } };
+  // As an agent keeps one that has ended.
+  known = { ...LOST, status: { progress: "failure", node: "n" } };
   const file = `${PREFIX}.00002.pcap.part`;
   writeFileSync(join(hostmount.path, "pcap1", file), "x".repeat(700));
   expect(await settle()).toMatchObject({
@@ -101,7 +102,10 @@ test("a capture whose disk took no manifest at its end keeps the word and the co
     fileLocation: `/var/pcapper/pcap1/${file}`,
   });
   const sealed = JSON.parse(readFileSync(join(hostmount.path, "pcap1", `${PREFIX}.json`), "utf8"));
-  expect(sealed).toMatchObject({ finished: { reason: "WriteError", message: "EROFS" } });
+  expect(sealed).toMatchObject({
+    finished: { reason: "WriteError", message: "EROFS" },
+    statistics: { packets: 7, dropped: 2 },
+  });
 });
 
 test.each<[string, PacketCapture | undefined, (() => Error)[]]>([
