@@ -27,7 +27,7 @@ export async function readFiles(
   for (const name of names) {
     const path = join(folder, name);
     const bytes = sizeOf(path) ?? 0;
-    const length = name.endsWith(".part") ? Math.min(listed.get(name) ?? bytes, bytes) : bytes;
+    const length = readableLength(path, bytes, listed.get(name));
     const file: KeptFile = { name, bytes: length, packets: [] };
     result.files.push(file);
     try {
@@ -47,6 +47,17 @@ export async function readFiles(
     }
   }
   return result;
+}
+
+/** One that a failing disk left in the middle of a packet is good as far as its manifest says. */
+function readableLength(path: string, bytes: number, listed: number | undefined): number {
+  if (!path.endsWith(".part") || listed === undefined || listed >= bytes) return bytes;
+  try {
+    readPcap(path);
+    return bytes;
+  } catch {
+    return listed;
+  }
 }
 
 /** The sender fills a packet with the last byte of its number. */

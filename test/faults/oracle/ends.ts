@@ -1,5 +1,6 @@
 /** Which ends are right for a capture, by what was asked and what was done to it. */
 import type { FaultKind } from "../scenario.ts";
+import { FAILING_DISK } from "./failing-disk.ts";
 import { overlaps } from "./intervals.ts";
 import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./observation.ts";
 import { clockFaults } from "./true-times.ts";
@@ -61,7 +62,9 @@ const END_OF_TARGET: readonly FaultKind[] = [
 export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> {
   const started = capture.manifest?.startTime;
   const natural = naturalEnd(capture);
-  const met = seen.injections.filter((injection) => concerns(injection, capture) && injection.from < natural);
+  const met = seen.injections.filter(
+    (injection) => concerns(injection, capture) && injection.from < natural + stillMet(injection),
+  );
   // One that was over by then, or just as its target went, may have had its end before.
   const over = Math.min(natural, capture.manifest?.endTime ?? natural);
   // One that began later found its target there again.
@@ -87,6 +90,11 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
 function keptFromHearing(kind: FaultKind): readonly FaultKind[] {
   if (kind === "interface-deleted") return ["agent-frozen"];
   return kind === "pod-deleted" ? DEAF : STANDING_STILL;
+}
+
+/** Milliseconds behind the end in which a fault may still turn it into another: files are closed on the disk. */
+function stillMet({ kind }: Injection): number {
+  return FAILING_DISK.includes(kind) ? CLOSING : 0;
 }
 
 /** By its own spec alone. */

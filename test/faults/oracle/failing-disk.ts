@@ -3,7 +3,7 @@ import type { FaultKind } from "../scenario.ts";
 import { endSeenAt } from "./judge-history.ts";
 import type { CaptureSeen, Observation } from "./observation.ts";
 
-const FAILING: readonly FaultKind[] = ["disk-errors", "disk-read-only", "hostmount-gone"];
+export const FAILING_DISK: readonly FaultKind[] = ["disk-errors", "disk-read-only", "hostmount-gone"];
 
 /** Names that should have been changed or removed at its end may still be there. */
 export function endedOnFailingDisk(
@@ -11,7 +11,7 @@ export function endedOnFailingDisk(
   { injections, endedAt }: Pick<Observation, "injections" | "endedAt">,
 ): boolean {
   const end = endSeenAt(capture) ?? endedAt;
-  return injections.some(({ kind, from }) => FAILING.includes(kind) && from < end);
+  return injections.some(({ kind, from }) => FAILING_DISK.includes(kind) && from < end);
 }
 
 /** Its last manifest could not be written: there the capture still runs, and the status alone tells of its end. */

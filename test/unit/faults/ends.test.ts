@@ -134,6 +134,16 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["TimeElapsed", "Interrupted"],
   ],
   [
+    "the disk fails while its files are closed",
+    (_, seen) => void seen.injections.push({ kind: "disk-errors", from: T + 8300, to: T + 9000 }),
+    ["TimeElapsed", "WriteError"],
+  ],
+  [
+    "the disk fails when it is over",
+    (_, seen) => void seen.injections.push({ kind: "disk-errors", from: T + 10_100, to: T + 11_000 }),
+    ["TimeElapsed"],
+  ],
+  [
     "the disk fails",
     (_, seen) => void seen.injections.push({ kind: "disk-errors", from: T + 3000, to: T + 4000 }),
     ["TimeElapsed", "WriteError"],
