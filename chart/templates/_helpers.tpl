@@ -3,13 +3,13 @@
 {{- define "pcapper.selectorLabels" -}}
 app.kubernetes.io/name: pcapper
 app.kubernetes.io/component: agent
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* Of every object but the pods: those keep theirs over an upgrade where nothing else changes. */}}
 {{- define "pcapper.labels" -}}
 app.kubernetes.io/name: pcapper
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -52,13 +52,14 @@ system:serviceaccount:{{ .Release.Namespace }}:pcapper-agent
 {{- if .Values.openshift.scc -}}
 {{- $_ := set $context "seLinuxOptions" (dict "type" "spc_t") -}}
 {{- end -}}
-{{ mergeOverwrite $context (deepCopy .Values.podSecurityContext) | toYaml }}
+{{ mergeOverwrite $context (deepCopy (.Values.podSecurityContext | default dict)) | toYaml }}
 {{- end }}
 
+{{/* The value is in the name: no PriorityClass may change its value, so an upgrade to another makes another. */}}
 {{- define "pcapper.priorityClassName" -}}
 {{- if .Values.priorityClassName -}}
 {{ .Values.priorityClassName }}
 {{- else if .Values.priorityClass.create -}}
-pcapper
+pcapper-{{ int64 .Values.priorityClass.value }}
 {{- end -}}
 {{- end }}

@@ -40,7 +40,6 @@ export async function agent(paths: NodePaths): Promise<number> {
   const http = startHttpServer({
     address: settings.httpAddress,
     metrics: createMetrics(figures),
-    healthy: () => undefined,
     ready: () => (running === undefined ? NOT_BEGUN : running.notReady()),
     log,
   });

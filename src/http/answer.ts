@@ -12,8 +12,6 @@ export interface Answer {
 /** What the paths answer from. */
 export interface Sources {
   metrics: Metrics;
-  /** That an answer comes at all says that the event loop turns. */
-  healthy: Check;
   ready: Check;
 }
 
@@ -31,10 +29,12 @@ export async function answer(
 }
 
 function pageOf(
-  { metrics, healthy, ready }: Sources,
+  { metrics, ready }: Sources,
   path: string | undefined,
 ): (() => Answer | Promise<Answer>) | undefined {
-  if (path === "/healthz") return () => checked(healthy);
+  // That an answer comes at all says that the event loop turns, and that is all it may say: whatever is restarted
+  // for another answer captures nothing meanwhile.
+  if (path === "/healthz") return () => plain(200, "ok");
   if (path === "/readyz") return () => checked(ready);
   if (path !== "/metrics") return undefined;
   return async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() });

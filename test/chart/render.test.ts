@@ -26,6 +26,7 @@ const SWITCHES: readonly [string, Values][] = [
     },
   ],
   ["no-priority-class", { priorityClass: { create: false } }],
+  ["other-priority", { priorityClass: { value: -5 } }],
   ["own-priority-class", { priorityClassName: "system-node-critical" }],
   ["users", { users: [{ kind: "Group", name: "network", apiGroup: "rbac.authorization.k8s.io" }] }],
   ["no-cni-cache", { hostPaths: { cniCache: "" } }],
@@ -66,7 +67,8 @@ const SWITCHES: readonly [string, Values][] = [
       podSecurityContext: { seLinuxOptions: { type: "spc_t" } },
       updateStrategy: { type: "OnDelete", rollingUpdate: null },
       terminationGracePeriodSeconds: 90,
-      livenessProbe: { failureThreshold: 10 },
+      livenessProbe: { enabled: true, failureThreshold: 10 },
+      readinessProbe: { periodSeconds: 10, successThreshold: 2 },
       resources: { limits: { memory: "1Gi" } },
     },
   ],
@@ -102,6 +104,25 @@ test("no Namespace, no SCC and no PodMonitor is made unless it is asked for", as
   expect(kinds).not.toContain("PodMonitor");
 });
 
+test("nothing restarts an agent that does not answer, unless it is asked for: captures go on without an answer", async () => {
+  const agent = await renderedContainer("agent");
+  expect(agent.livenessProbe).toBeUndefined();
+  expect(agent.readinessProbe).toBeDefined();
+});
+
+test("probes may be left as Kubernetes has them", async () => {
+  const nothing = {
+    initialDelaySeconds: null,
+    periodSeconds: null,
+    timeoutSeconds: null,
+    failureThreshold: null,
+  };
+  const probes = { livenessProbe: { ...nothing, enabled: true }, readinessProbe: nothing };
+  const agent = await renderedContainer("agent", probes);
+  expect(Object.keys(agent.livenessProbe ?? {})).toEqual(["httpGet"]);
+  expect(Object.keys(agent.readinessProbe ?? {})).toEqual(["httpGet"]);
+});
+
 test("the agent has two capabilities and its token, the files container neither", async () => {
   const [agent, files] = [await renderedContainer("agent"), await renderedContainer("files")];
   expect(agent.securityContext.capabilities).toEqual({ drop: ["ALL"], add: ["NET_RAW", "SYS_ADMIN"] });
@@ -114,14 +135,17 @@ test("the agent has two capabilities and its token, the files container neither"
 const ADDRESSES = [
   ["127.0.0.1:9476", "127.0.0.1", 9476],
   ["0.0.0.0:9476", "127.0.0.1", 9476],
-  ["[::]:80", "::1", 80],
+  ["[::]:1024", "::1", 1024],
   ["[::1]:65535", "::1", 65_535],
   ["192.0.2.7:9000", "192.0.2.7", 9000],
   ["localhost:9476", "localhost", 9476],
 ] as const;
 
 test.each(ADDRESSES)("with the address %s the probes go to %s port %i", async (httpAddress, host, port) => {
-  const agent = await renderedContainer("agent", { settings: { httpAddress } });
+  const agent = await renderedContainer("agent", {
+    settings: { httpAddress },
+    livenessProbe: { enabled: true },
+  });
   expect(agent.livenessProbe?.httpGet).toEqual({ host, port, path: "/healthz" });
   expect(agent.readinessProbe?.httpGet).toEqual({ host, port, path: "/readyz" });
   expect(agent.ports).toBeUndefined();

@@ -45,7 +45,7 @@ const ACCEPTED: readonly [string, readonly unknown[]][] = [
   ["targetWait", ["60s", "2m", "1m30s"]],
   ["maxCaptures", [1, 1000]],
   ["logLevel", ["debug", "silent"]],
-  ["httpAddress", ["127.0.0.1:9476", "[::1]:9476", "0.0.0.0:80", "localhost:9476"]],
+  ["httpAddress", ["127.0.0.1:9476", "[::1]:9476", "0.0.0.0:1024", "localhost:65535"]],
 ];
 
 const REFUSED: readonly [string, readonly unknown[]][] = [
@@ -58,7 +58,7 @@ const REFUSED: readonly [string, readonly unknown[]][] = [
   ["targetWait", ["60", "1s1m", ""]],
   ["maxCaptures", [0, 1001, 1.5, "16"]],
   ["logLevel", ["trace", "", "INFO"]],
-  ["httpAddress", ["9476", ":9476", "::1:9476", "127.0.0.1:0", "127.0.0.1"]],
+  ["httpAddress", ["9476", ":9476", "::1:9476", "127.0.0.1:0", "127.0.0.1", "127.0.0.1:1023", "a:65536"]],
 ];
 
 const each = (table: readonly [string, readonly unknown[]][]) =>

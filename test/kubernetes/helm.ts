@@ -31,9 +31,18 @@ export function valueOptions(values: Values): string[] {
   ]);
 }
 
+export interface ReleaseNames {
+  release?: string;
+  namespace?: string;
+}
+
 /** What `helm template` makes of the project's chart: YAML documents; only the templates named, where some are. */
-export function renderChart(values: Values = {}, templates: readonly string[] = []): Promise<string> {
+export function renderChart(
+  values: Values = {},
+  templates: readonly string[] = [],
+  { release = "pcapper", namespace = "pcapper" }: ReleaseNames = {},
+): Promise<string> {
   const only = templates.flatMap((path) => ["--show-only", `templates/${path}`]);
-  const release = ["template", "pcapper", chartFolder, "--namespace", "pcapper"];
-  return mustHelm([...release, ...valueOptions(values), ...only]);
+  const template = ["template", release, chartFolder, "--namespace", namespace];
+  return mustHelm([...template, ...valueOptions(values), ...only]);
 }
