@@ -90,7 +90,7 @@ TEST_CASE("what is said to hold no names asks nobody, whatever it looks like") {
   std::mt19937 random(3);
   const auto below = [&](size_t limit) { return random() % limit; };
   int compiled = 0;
-  for (int round = 0; round < 200'000; round++) {
+  for (int round = 0; round < 40'000; round++) {
     std::string filter;
     for (size_t pieces = 1 + below(9); pieces > 0; pieces--) filter += kPieces[below(std::size(kPieces))];
     if (MayHoldNames(filter)) continue;
