@@ -64,9 +64,9 @@ export async function runEngine(
     const options = captureOptions(claimed, plan, run, settings, world.node);
     const engine = startEngine(world.native, options, (next) => {
       world.onReport(claimed, next);
+      writer.keep(next);
+      if (hasOpened(next)) world.onRunning?.(claimed, run.target);
       if (next.state === "ended") resolve(next);
-      else writer.keep(next);
-      if (next.state === "running") world.onRunning?.(claimed, run.target);
     });
     stopOnRequest(engine, world.stop);
     timers.push(setInterval(() => stopUnderPressure(world, engine, settings), settings.refreshEvery));
@@ -74,6 +74,11 @@ export async function runEngine(
   });
   for (const timer of timers) clearInterval(timer);
   return { capture: await writer.settled(), report };
+}
+
+/** Reports merge while JavaScript is busy: a short capture may be over before it is seen running. */
+function hasOpened({ state, startTime }: CaptureReport): boolean {
+  return state === "ended" ? startTime > 0 : state !== "opening";
 }
 
 function captureOptions(
@@ -194,7 +199,7 @@ function createStatusWriter(
     world.store.recordEvent(capture, { type: "Normal", ...event });
   };
   const refresh = (): void => {
-    if (latest === undefined || latest.state === "opening" || writing !== undefined) return;
+    if (latest === undefined || !hasOpened(latest) || writing !== undefined) return;
     // A store that gives up (the process ends) has said so itself; the last status is the session's.
     writing = write(latest)
       .catch(() => undefined)
@@ -205,9 +210,9 @@ function createStatusWriter(
   return {
     refresh,
     keep: (report: CaptureReport): void => {
-      const opened = latest === undefined || latest.state === "opening";
+      const isFirst = latest === undefined || !hasOpened(latest);
       latest = report;
-      if (opened) refresh();
+      if (isFirst) refresh();
     },
     settled: async (): Promise<PacketCapture> => {
       await writing;

@@ -116,11 +116,12 @@ describe("a capture that goes on", () => {
     expect(native.started[0]?.captureSeconds).toBe(35);
   });
 
-  test("tells them at its end where no status of the resume was ever there", async () => {
+  test("tells them also where it is over before it was seen running", async () => {
     native.script = [
       { state: "ended", startTime: START, endTime: START + 60_000, end: { reason: "DiskFull", message: "" } },
     ];
     expect(await statusAfter(GOES_ON)).toMatchObject({ reason: "DiskFull", resumes: 2, gapSeconds: 7 });
+    expect(events).toEqual(["Resumed", "DiskFull"]);
   });
 
   test("says so only when its status has been taken", async () => {
@@ -196,12 +197,38 @@ describe("a capture that does not go on", () => {
 });
 
 describe("a capture that begins", () => {
-  test("lets those go first that go on, and is left to the next agent where this one ends meanwhile", async () => {
+  const begun = (over: Partial<SessionWorld> = {}) => {
     capture = { ...capture, status: { progress: "scheduled", node: "n1" } };
+    return statusAfter(GOES_ON, { recover: async () => undefined, ...over });
+  };
+
+  test("and is over before it was seen running is told as running all the same, also to its pod", async () => {
+    const told: string[] = [];
+    const { writeStatus } = store;
+    store.writeStatus = (decidedOn, status) => {
+      told.push(status.progress ?? "");
+      return writeStatus(decidedOn, status);
+    };
+    const end = { reason: "TimeElapsed", message: "" };
+    native.script = [{ state: "ended", startTime: START, endTime: START + 1000, end }];
+    const running: string[] = [];
+    await begun({ onRunning: ({ metadata }) => running.push(metadata.name) });
+    expect(told).toEqual(["running", "finished"]);
+    expect(events).toEqual(["Running", "TimeElapsed"]);
+    expect(running).toEqual(["pcap1"]);
+  });
+
+  test("and cannot be opened never says that it ran", async () => {
+    native.script = [{ state: "ended", startTime: 0, end: { reason: "InterfaceDown", message: "" } }];
+    const running: string[] = [];
+    expect(await begun({ onRunning: () => running.push("ran") })).toMatchObject({ reason: "InterfaceDown" });
+    expect([events, running]).toEqual([["InterfaceDown"], []]);
+  });
+
+  test("lets those go first that go on, and is left to the next agent where this one ends meanwhile", async () => {
     const stop = new AbortController();
     const admitted: string[] = [];
-    const status = await statusAfter(GOES_ON, {
-      recover: async () => undefined,
+    const status = await begun({
       stop: stop.signal,
       awaitTurn: async () => stop.abort({ reason: "Suspended", message: "" }),
       admit: async () => void admitted.push("admitted"),
