@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "engine/background_thread.h"
@@ -28,11 +27,13 @@ class Compilation {
   void Run() {
     try {
       const PcapHandle handle = open_();
-      Set(Compile(handle.get(), expression_), std::nullopt);
+      const FilterProgram program = Compile(handle.get(), expression_);
+      const std::lock_guard lock(mutex_);
+      program_ = program;
     } catch (const Failure& failure) {
-      Set({}, failure);
+      Fail(failure.reason(), failure.what());
     } catch (const std::exception& error) {
-      Set({}, Failure("CaptureError", error.what()));
+      Fail("CaptureError", error.what());
     }
     eventfd_write(done_.get(), 1);
   }
@@ -53,15 +54,16 @@ class Compilation {
   // The caller, after Await().
   FilterProgram Take() {
     const std::lock_guard lock(mutex_);
-    if (failure_) throw *failure_;
+    if (!reason_.empty()) throw Failure(reason_, message_);
     return std::move(program_);
   }
 
  private:
-  void Set(FilterProgram program, std::optional<Failure> failure) {
+  // Not the exception: its copies share their text, counted where ThreadSanitizer cannot see it.
+  void Fail(const std::string& reason, const std::string& message) {
     const std::lock_guard lock(mutex_);
-    program_ = std::move(program);
-    failure_ = std::move(failure);
+    reason_ = reason;
+    message_ = message;
   }
 
   static Failure TooSlow(int64_t nanoseconds) {
@@ -75,7 +77,8 @@ class Compilation {
   const UniqueFd done_;
   std::mutex mutex_;
   FilterProgram program_;
-  std::optional<Failure> failure_;
+  std::string reason_;  // empty = it compiled
+  std::string message_;
 };
 
 }  // namespace
