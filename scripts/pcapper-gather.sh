@@ -59,12 +59,15 @@ trap 'chmod -R u+rwX "$work" && rm -rf "$work"' EXIT
 new=$work/new
 for list in asked whole seen sums; do : >"$work/$list"; done
 
+# An API server that does not answer is not waited for without an end.
+get() { kubectl get "$@" -n "$namespace" --request-timeout=2m </dev/null; }
+
 # The pod of a node now: an upgrade may have replaced it since the nodes were listed.
 selector=app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent
 pod_of() {
   local columns='{range .items[*]}{.metadata.deletionTimestamp}{"|"}{.metadata.name}{"\n"}{end}'
-  kubectl get pods -n "$namespace" -l "$selector" --field-selector "spec.nodeName=$1" -o jsonpath="$columns" \
-    </dev/null | sed -n -e 's/^|//p' | sed -n -e '$p'
+  get pods -l "$selector" --field-selector "spec.nodeName=$1" -o jsonpath="$columns" |
+    sed -n -e 's/^|//p' | sed -n -e '$p'
 }
 
 # fetch NODE ARGUMENT...: the archive's last file is the list of checksums, without it the archive did not come whole.
@@ -153,8 +156,8 @@ bring() {
 bring_ended() {
   local node=$1 folder=$2 name manifest ended=()
   while IFS= read -r name; do
-    case $(kubectl get packetcaptures.packetcapture.pcapper "$name" -n "$namespace" --ignore-not-found \
-      -o 'jsonpath={.status.progress}' </dev/null || printf running) in
+    case $(get packetcaptures.packetcapture.pcapper "$name" --ignore-not-found -o 'jsonpath={.status.progress}' ||
+      printf running) in
       running | scheduled) ;;
       *) ended+=("$name") ;;
     esac
@@ -182,7 +185,7 @@ gather_node() {
   bring "$node" "$folder" ${options[@]+"${options[@]}"} ${names[@]+"${names[@]}"} || return 0
   bring_ended "$node" "$folder"
   if ! { pod=$(pod_of "$node") && kubectl logs -n "$namespace" "$pod" -c agent --timestamps --tail=100000 \
-    --limit-bytes=33554432 >"$work/agent.log" </dev/null 2>"$work/words"; }; then
+    --limit-bytes=33554432 --request-timeout=10m >"$work/agent.log" </dev/null 2>"$work/words"; }; then
     tell "$work/words"
     complain "node $node: the agent's log could not be read"
   elif ! put "$work/agent.log" "$folder/agent.log"; then
@@ -196,13 +199,12 @@ if [ -L "$output/cluster" ]; then
 fi
 mkdir -p "$output/cluster"
 for kind in packetcaptures.packetcapture.pcapper events; do
-  { kubectl get "$kind" -n "$namespace" -o yaml >"$work/$kind" &&
+  { get "$kind" -o yaml >"$work/$kind" &&
     put "$work/$kind" "$output/cluster/${kind%%.*}.yaml"; } || complain "$kind could not be read"
 done
 available='{.status.conditions[?(@.type=="FilesAvailable")].status}'
 claimed='{.metadata.name}{"|"}{.status.node}{"|"}{.status.progress}{"|"}'$available'{"|"}{.status.fileLocation}'
-kubectl get packetcaptures.packetcapture.pcapper -n "$namespace" \
-  -o jsonpath="{range .items[*]}$claimed{\"\\n\"}{end}" >"$work/claims" ||
+get packetcaptures.packetcapture.pcapper -o jsonpath="{range .items[*]}$claimed{\"\\n\"}{end}" >"$work/claims" ||
   complain "which nodes captures are on could not be read"
 
 # Captures whose resources say on which nodes they are, are nowhere else: only those nodes are asked then.
@@ -218,7 +220,7 @@ if [ ${#names[@]} -gt 0 ]; then
 fi
 
 columns='{range .items[*]}{.metadata.name}{"|"}{.spec.nodeName}{"\n"}{end}'
-kubectl get pods -n "$namespace" -l "$selector" -o jsonpath="$columns" >"$work/pods"
+get pods -l "$selector" -o jsonpath="$columns" >"$work/pods"
 [ -s "$work/pods" ] || complain "no pod of pcapper is in namespace $namespace"
 # kubectl must not read the list of pods, which is this loop's standard input.
 while IFS='|' read -r pod node; do

@@ -107,6 +107,14 @@ describe("pcapper-gather.sh", () => {
     expect(existsSync(here("node-b/pcap2", packetName(running, 1)))).toBe(false);
   });
 
+  test("an API server that does not answer is not waited for without an end", async () => {
+    expect(await gather()).toMatchObject({ code: 0 });
+    const calls = readFileSync(join(folder.path, "calls"), "utf8").trim().split("\n");
+    const asked = calls.filter((call) => !call.startsWith("exec "));
+    expect(asked.some((call) => call.startsWith("logs "))).toBe(true);
+    expect(asked.filter((call) => !call.includes(" --request-timeout="))).toEqual([]);
+  });
+
   test("a node that cannot be asked makes it 1, and the other one's files are here", async () => {
     makeCapture(hostmount("node-b"), { files: [madeFile(1, 10)] });
     const { code, stderr } = await gather({ BROKEN_POD: "agent-a" });
