@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-for program in kubectl tar find grep sed mktemp; do
+for program in kubectl tar find grep sed head cmp mktemp; do
   command -v "$program" >/dev/null || { printf 'pcapper-gather: %s is not installed\n' "$program" >&2; exit 2; }
 done
 if command -v sha256sum >/dev/null; then
@@ -57,7 +57,7 @@ mkdir -p "$output"
 work=$(mktemp -d "$output/.pcapper-gather.XXXXXX")
 trap 'chmod -R u+rwX "$work" && rm -rf "$work"' EXIT
 new=$work/new
-for list in asked whole seen sums; do : >"$work/$list"; done
+for list in asked whole seen; do : >"$work/$list"; done
 
 # An API server that does not answer is not waited for without an end.
 get() { kubectl get "$@" -n "$namespace" --request-timeout=2m </dev/null; }
@@ -90,56 +90,92 @@ fetch() {
   [ "$code" = 0 ] && [ -f "$new/checksums.sha256" ]
 }
 
-# An export has FOLDER/FILE only. A link, also a hard one, could lead anywhere on this machine.
+# An export has FOLDER/FILE only, in letters that no list here splits. A link, also a hard one, could lead anywhere.
 is_plain() {
   local odd deep
-  odd=$(find "$new" ! -type d \( ! -type f -o -links +1 \)) && deep=$(find "$new" -mindepth 3) &&
-    [ -z "$odd$deep" ]
+  odd=$(LC_ALL=C find "$new" ! -type d \( ! -type f -o -links +1 \) -o -name '*[!A-Za-z0-9._~-]*' -o -name '[.~-]*') &&
+    deep=$(find "$new" -mindepth 3) && [ -z "$odd$deep" ]
 }
 
-# Puts a file in its place, never through a link. Packets that were more may be all that is left of them.
+is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+# begins_with FILE BEGINNING. Some heads refuse a count of 0.
+begins_with() {
+  is_file "$1" && is_file "$2" || return 1
+  [ ! -s "$2" ] || head -c "$(($(wc -c <"$2")))" "$1" 2>/dev/null | cmp -s - "$2"
+}
+
+# Puts a file in its place, never through a link. Other packets than the node's may be all that is left of them.
 put() {
   local kept=$2.earlier
   if [ -d "$2" ] && [ ! -L "$2" ]; then return 1; fi
-  if [ "${2%.pcap}" != "$2" ] && [ -f "$2" ] && [ ! -L "$2" ] && [ "$(wc -c <"$2")" -gt "$(wc -c <"$1")" ]; then
-    while [ -e "$kept" ]; do kept=$kept~; done
-    printf 'pcapper-gather: %s was longer than the node has it, and is kept as %s\n' "$2" "$kept" >&2
-    mv "$2" "$kept"
-  fi
+  case $2 in
+    *.pcap | *.pcap.*)
+      if is_file "$2" && ! begins_with "$1" "$2"; then
+        while [ -e "$kept" ] || [ -L "$kept" ]; do kept=$kept~; done
+        mv "$2" "$kept" || return 1
+        printf 'pcapper-gather: %s was not what the node has, and is kept as %s\n' "$2" "$kept" >&2
+      fi
+      ;;
+  esac
   rm -f "$2" && mv "$1" "$2"
 }
 
-# place FOLDER WHOLE: what did not come whole does not replace a file of an earlier run.
+# place FOLDER: only what a checksum vouches for has its own name, and so replaces a file of an earlier run.
 place() {
-  local file path home=$1
+  local file path ending target code=0
   while IFS= read -r -d '' file; do
     path=${file#"$new"/}
-    if grep -qxF -e "$path: FAILED" "$work/sums"; then path=$path.damaged; fi
+    ending=.partial
+    if grep -qxF -e "$path: FAILED" "$work/sums"; then
+      ending=.damaged
+    elif [ "$path" = checksums.sha256 ] || grep -qxF -e "$path: OK" "$work/sums"; then
+      ending=
+    fi
     # The same names as `pcapper gather` gives.
     case $path in agent.log/* | agent-previous.log/*) path=${path%%/*}~/${path#*/} ;; esac
-    case $path in
-      */*)
-        if [ -L "$home/${path%/*}" ]; then return 1; fi
-        mkdir -p "$home/${path%/*}"
-        ;;
+    target=$1/$path
+    if [ -L "${target%/*}" ] || ! mkdir -p "${target%/*}"; then
+      code=1
+      continue
+    fi
+    if [ "$ending" = .partial ]; then
+      complain "no checksum vouches for what came of $target, it is called .partial"
+      # An earlier run may have had more of it.
+      if begins_with "$target.partial" "$file"; then continue; fi
+    fi
+    put "$file" "$target$ending" || code=1
+    case $target$ending in
+      *.damaged | *.partial) ;;
+      *.pcap) ! begins_with "$target" "$target.partial" || rm -f "$target.partial" ;;
+      *) rm -f "$target.partial" ;;
     esac
-    if [ "$2" = 0 ] && [ -e "$home/$path" ]; then continue; fi
-    put "$file" "$home/$path" || return 1
   done < <(find "$new" -type f -print0)
+  return "$code"
 }
 
 # bring NODE FOLDER ARGUMENT...: ends with 1 where the node is not trusted.
+sum_line='^[0-9a-f]\{64\}  [A-Za-z0-9_][A-Za-z0-9._~-]*/[A-Za-z0-9_][A-Za-z0-9._~-]*$'
 bring() {
-  local node=$1 folder=$2 whole=1 entry
+  local node=$1 folder=$2 whole=1 entry sums=$new/checksums.sha256
   shift 2
   fetch "$node" "$@" || fetch "$node" "$@" || fetch "$node" "$@" || whole=0
   if [ "$whole" = 0 ] || [ -e "$work/incomplete" ]; then complain "node $node: not everything was fetched"; fi
   if ! is_plain; then
-    complain "node $node: refused, its archive has more than plain files in folders"
+    complain "node $node: refused, its archive has more than plain files with plain names in folders"
     return 1
   fi
-  : >"$work/sums"
-  if [ -s "$new/checksums.sha256" ] && ! (cd "$new" && "${check_sums[@]}" checksums.sha256) >"$work/sums" 2>&1; then
+  chmod -R u+rwX "$new"
+  for entry in listed sums unclosed; do : >"$work/$entry"; done
+  # A line could name whatever can be read here: a device without an end, or "-", which is standard input.
+  if [ -f "$sums" ]; then
+    LC_ALL=C grep -e "$sum_line" "$sums" >"$work/listed" || :
+    cmp -s "$work/listed" "$sums" ||
+      complain "node $node: its list of checksums has lines that are no FOLDER/FILE, which are passed over"
+  fi
+  # OK and FAILED are other words in other languages.
+  if [ -s "$work/listed" ] &&
+    ! (cd "$new" && LC_ALL=C "${check_sums[@]}" ../listed) >"$work/sums" 2>&1 </dev/null; then
     grep -v ': OK$' "$work/sums" >"$work/bad" || :
     tell "$work/bad"
     complain "node $node: files are damaged, those that came are called .damaged"
@@ -149,27 +185,32 @@ bring() {
   done
   sed -n "s|^pcapper: left out: \([^:]*\): .*|$node/\1|p" "$work/words" >>"$work/seen"
   [ "$whole" = 0 ] || printf '%s\n' "$node" >>"$work/whole"
-  place "$folder" "$whole" || complain "node $node: not all could be put into $folder"
+  for entry in "$new"/*/*.json; do
+    if [ -f "$entry" ] && ! grep -q '"finished"' "$entry"; then basename "${entry%/*}" >>"$work/unclosed"; fi
+  done
+  [ ! -f "$sums" ] || mv -f "$work/listed" "$sums"
+  place "$folder" || complain "node $node: not all could be put into $folder"
 }
 
 # What a node calls running and its resource calls over: its agent died before it closed it.
 bring_ended() {
-  local node=$1 folder=$2 name manifest ended=()
+  local node=$1 folder=$2 name ended=()
   while IFS= read -r name; do
     case $(get packetcaptures.packetcapture.pcapper "$name" --ignore-not-found -o 'jsonpath={.status.progress}' ||
       printf running) in
       running | scheduled) ;;
       *) ended+=("$name") ;;
     esac
-  done < <(sed -n 's|^pcapper: left out: \([a-z0-9][a-z0-9.-]*\): [^:]*: it still runs.*|\1|p' "$work/words" | sort -u)
+  done < <({
+    sed -n 's|^pcapper: left out: \([a-z0-9][a-z0-9.-]*\): [^:]*: it still runs.*|\1|p' "$work/words"
+    cat "$work/unclosed"
+  } | sort -u)
   [ ${#ended[@]} -gt 0 ] || return 0
+  # Also what came already: it may have been closed meanwhile.
   bring "$node" "$folder" ${options[@]+"${options[@]}"} --include-running "${ended[@]}" || return 0
-  for name in "${ended[@]}"; do
-    for manifest in "$folder/$name"/*.json; do
-      grep -q '"finished"' "$manifest" ||
-        complain "node $node: $name is over, but its node has not closed it: its last packets may be missing"
-    done
-  done
+  while IFS= read -r name; do
+    complain "node $node: $name is over, but its node has not closed it: its last packets may be missing"
+  done < <(sort -u "$work/unclosed")
 }
 
 gather_node() {
@@ -181,7 +222,10 @@ gather_node() {
     complain "node $node: $folder is a symbolic link, nothing is written there"
     return
   fi
-  mkdir -p "$folder"
+  if ! mkdir -p "$folder"; then
+    complain "node $node: there is no folder $folder to write to"
+    return
+  fi
   bring "$node" "$folder" ${options[@]+"${options[@]}"} ${names[@]+"${names[@]}"} || return 0
   bring_ended "$node" "$folder"
   if ! { pod=$(pod_of "$node") && kubectl logs -n "$namespace" "$pod" -c agent --timestamps --tail=100000 \
@@ -197,7 +241,7 @@ if [ -L "$output/cluster" ]; then
   printf 'pcapper-gather: %s is a symbolic link, nothing is written there\n' "$output/cluster" >&2
   exit 1
 fi
-mkdir -p "$output/cluster"
+mkdir -p "$output/cluster" || complain "there is no folder $output/cluster to write to"
 for kind in packetcaptures.packetcapture.pcapper events; do
   { get "$kind" -o yaml >"$work/$kind" &&
     put "$work/$kind" "$output/cluster/${kind%%.*}.yaml"; } || complain "$kind could not be read"
@@ -222,7 +266,7 @@ fi
 columns='{range .items[*]}{.metadata.name}{"|"}{.spec.nodeName}{"\n"}{end}'
 get pods -l "$selector" -o jsonpath="$columns" >"$work/pods"
 [ -s "$work/pods" ] || complain "no pod of pcapper is in namespace $namespace"
-# kubectl must not read the list of pods, which is this loop's standard input.
+# Nothing in it may read the list of pods, which is this loop's standard input.
 while IFS='|' read -r pod node; do
   if [ "$everywhere" = 0 ] && ! grep -qxF -e "$node" "$work/homes"; then continue; fi
   if grep -qxF -e "$node" "$work/asked"; then continue; fi

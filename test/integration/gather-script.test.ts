@@ -65,6 +65,18 @@ const gather = (environment: Record<string, string> = {}, ...args: string[]): Pr
   ]);
 const hostmount = (node: string): string => join(folder.path, node);
 const here = (...path: string[]): string => join(folder.path, "out", ...path);
+const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** What node-a sends in place of an export. @returns the environment for it */
+async function hostile(files: Record<string, string>, checksums: string): Promise<{ HOSTILE: string }> {
+  const evil = join(folder.path, "evil");
+  for (const [path, text] of Object.entries({ ...files, "checksums.sha256": checksums })) {
+    mkdirSync(dirname(join(evil, path)), { recursive: true });
+    writeFileSync(join(evil, path), text);
+  }
+  await execute(["tar", "-c", "-f", `${evil}.tar`, "-C", evil, "."]);
+  return { HOSTILE: `${evil}.tar` };
+}
 
 describe("pcapper-gather.sh", () => {
   test("brings the files of all nodes with bash, kubectl and tar, and ends with 0", async () => {
@@ -150,6 +162,17 @@ describe("pcapper-gather.sh", () => {
     },
   );
 
+  test.each(["x\npcap7", "x y", "-x", ".x", "x|y"])(
+    "a node whose archive has a folder %j is refused, and proves nothing by it",
+    async (name) => {
+      const { code, stderr } = await gather(await hostile({ [`${name}/a.1.00001.pcap`]: "a" }, ""), "pcap7");
+      expect(code).toBe(1);
+      expect(stderr).toContain("pcapper-gather: node node-a: refused,");
+      expect(stderr).toContain("pcapper-gather: no node has a capture of the name pcap7\n");
+      expect(readdirSync(here("node-a"))).toEqual([]);
+    },
+  );
+
   test("what is a link already is not written through", async () => {
     const victim = join(folder.path, "victim");
     writeFileSync(victim, "mine");
@@ -211,17 +234,20 @@ describe("pcapper-gather.sh", () => {
     });
   });
 
-  test("a capture that is over, and that its node has not closed, comes without --include-running", async () => {
-    const part = { ...madeFile(1, 90), published: 64 };
-    const prefix = makeCapture(hostmount("node-a"), { part });
-    const { code, stderr } = await gather({ PROGRESS: "failure" });
-    expect(code).toBe(1);
-    expect(stderr).toContain(
-      "pcapper-gather: node node-a: pcap1 is over, but its node has not closed it: its last packets may be missing\n",
-    );
-    expect(readFileSync(here("node-a/pcap1", packetName(prefix, 1)))).toHaveLength(64);
-    expect(readFileSync(here("node-a/pcap1", `${prefix}.json`), "utf8")).not.toContain("finished");
-  });
+  test.each([{ args: [] }, { args: ["--include-running"] }])(
+    "a capture that is over, and that its node has not closed, comes and is told with $args",
+    async ({ args }) => {
+      const part = { ...madeFile(1, 90), published: 64 };
+      const prefix = makeCapture(hostmount("node-a"), { part });
+      const { code, stderr } = await gather({ PROGRESS: "failure" }, ...args);
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        "pcapper-gather: node node-a: pcap1 is over, but its node has not closed it: its last packets may be missing\n",
+      );
+      expect(readFileSync(here("node-a/pcap1", packetName(prefix, 1)))).toHaveLength(64);
+      expect(readFileSync(here("node-a/pcap1", `${prefix}.json`), "utf8")).not.toContain("finished");
+    },
+  );
 
   test("a capture that really runs is left out", async () => {
     makeCapture(hostmount("node-a"), { part: { ...madeFile(1, 90), published: 64 } });
@@ -241,18 +267,18 @@ describe("pcapper-gather.sh", () => {
     expect(calls.match(/^exec .* agent-a /gm)).toHaveLength(1);
   });
 
-  test("a file whose checksum does not fit has another name", async () => {
-    const evil = join(folder.path, "evil");
-    mkdirSync(join(evil, "pcap1"), { recursive: true });
-    for (const name of ["good.1.00001.pcap", "bad.1.00001.pcap"])
-      writeFileSync(join(evil, "pcap1", name), name);
-    const sum = (text: string) => createHash("sha256").update(text).digest("hex");
-    writeFileSync(
-      join(evil, "checksums.sha256"),
-      `${sum("good.1.00001.pcap")}  pcap1/good.1.00001.pcap\n${sum("x")}  pcap1/bad.1.00001.pcap\n`,
+  test("a file whose checksum does not fit has another name, in whatever language that is said", async () => {
+    const german = `#!/bin/bash
+      set -o pipefail
+      PATH=\${PATH#*:}
+      [ "\${LC_ALL:-}" = C ] && exec sha256sum "$@"
+      sha256sum "$@" | sed 's/FAILED/FEHLSCHLAG/; s/OK$/IN ORDNUNG/'`;
+    writeFileSync(join(folder.path, "bin/sha256sum"), german, { mode: 0o755 });
+    const evil = await hostile(
+      { "pcap1/good.1.00001.pcap": "good", "pcap1/bad.1.00001.pcap": "bad" },
+      `${sum("good")}  pcap1/good.1.00001.pcap\n${sum("x")}  pcap1/bad.1.00001.pcap\n`,
     );
-    await execute(["tar", "-c", "-f", `${evil}.tar`, "-C", evil, "pcap1", "checksums.sha256"]);
-    const { code, stderr } = await gather({ HOSTILE: `${evil}.tar` });
+    const { code, stderr } = await gather(evil);
     expect(code).toBe(1);
     expect(stderr).toContain("pcap1/bad.1.00001.pcap: FAILED\n");
     expect(readdirSync(here("node-a/pcap1")).sort()).toEqual([
@@ -261,16 +287,110 @@ describe("pcapper-gather.sh", () => {
     ]);
   });
 
-  test("a file here that is longer than the node's is kept under another name", async () => {
-    const made = madeFile(1, 100);
+  test.each(["-", "/dev/zero", "../../../victim", "pcap1/../../listed", "x.pcap", "/dev/zero\r"])(
+    "a list of checksums that names %j has it not read, and the other node is asked",
+    async (path) => {
+      makeCapture(hostmount("node-b"), { files: [madeFile(1, 10)] });
+      const evil = await hostile(
+        { "pcap1/good.1.00001.pcap": "good" },
+        `${sum("")}  ${path}\n${sum("good")}  pcap1/good.1.00001.pcap\n`,
+      );
+      expect(await gather(evil)).toMatchObject({
+        code: 1,
+        stderr:
+          "pcapper-gather: node node-a: its list of checksums has lines that are no FOLDER/FILE, which are passed over\n",
+      });
+      expect(readdirSync(here("node-a/pcap1"))).toEqual(["good.1.00001.pcap"]);
+      expect(readFileSync(here("node-a/checksums.sha256"), "utf8")).not.toContain(`  ${path}\n`);
+      expect(existsSync(here("node-b/pcap1"))).toBe(true);
+    },
+  );
+
+  test("a file that the list of checksums leaves out is called .partial and told", async () => {
+    const evil = await hostile(
+      { "pcap1/good.1.00001.pcap": "good", "pcap1/other.1.00001.pcap": "other" },
+      `${sum("good")}  pcap1/good.1.00001.pcap\n`,
+    );
+    expect(await gather(evil)).toMatchObject({
+      code: 1,
+      stderr: `pcapper-gather: no checksum vouches for what came of ${here("node-a/pcap1/other.1.00001.pcap")}, it is called .partial\n`,
+    });
+    expect(readdirSync(here("node-a/pcap1")).sort()).toEqual([
+      "good.1.00001.pcap",
+      "other.1.00001.pcap.partial",
+    ]);
+  });
+
+  test("a cut file is called .partial, is not replaced by less of it, and goes when all of it is here", async () => {
+    const made = madeFile(1, 500_000);
     const name = packetName(makeCapture(hostmount("node-a"), { files: [made] }), 1);
-    mkdirSync(here("node-a/pcap1"), { recursive: true });
-    writeFileSync(here("node-a/pcap1", name), Buffer.alloc(200, "x"));
-    const { code, stderr } = await gather();
-    expect(code).toBe(0);
-    expect(stderr).toContain("was longer than the node has it, and is kept as");
+    expect(await gather({ CUT: "300000" })).toMatchObject({ code: 1 });
+    const cut = readFileSync(here("node-a/pcap1", `${name}.partial`));
+    expect(cut.length).toBeGreaterThan(0);
+    expect(cut.equals(made.content.subarray(0, cut.length))).toBe(true);
+    const { code, stderr } = await gather({ CUT: "100000" });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`no checksum vouches for what came of ${here("node-a/pcap1", name)}`);
+    expect(readdirSync(here("node-a/pcap1"))).toEqual([`${name}.partial`]);
+    expect(readFileSync(here("node-a/pcap1", `${name}.partial`))).toHaveLength(cut.length);
+    expect(await gather()).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(here("node-a/pcap1"))).not.toContain(`${name}.partial`);
     expect(readFileSync(here("node-a/pcap1", name)).equals(made.content)).toBe(true);
-    expect(readFileSync(here("node-a/pcap1", `${name}.earlier`), "utf8")).toBe("x".repeat(200));
+  });
+
+  test("a cut file leaves the whole one of an earlier run as it is", async () => {
+    const made = madeFile(1, 500_000);
+    const name = packetName(makeCapture(hostmount("node-a"), { files: [made] }), 1);
+    await gather();
+    expect(await gather({ CUT: "300000" })).toMatchObject({ code: 1 });
+    expect(readFileSync(here("node-a/pcap1", name)).equals(made.content)).toBe(true);
+  });
+
+  test.each([200, 100, 50])(
+    "other packets here, %i bytes where the node has 100, are kept under another name",
+    async (bytes) => {
+      const made = madeFile(1, 100);
+      const name = packetName(makeCapture(hostmount("node-a"), { files: [made] }), 1);
+      mkdirSync(here("node-a/pcap1"), { recursive: true });
+      writeFileSync(here("node-a/pcap1", name), "x".repeat(bytes));
+      const { code, stderr } = await gather();
+      expect(code).toBe(0);
+      expect(stderr).toContain("was not what the node has, and is kept as");
+      expect(readFileSync(here("node-a/pcap1", name)).equals(made.content)).toBe(true);
+      expect(readFileSync(here("node-a/pcap1", `${name}.earlier`), "utf8")).toBe("x".repeat(bytes));
+    },
+  );
+
+  test.each([100, 50, 0])(
+    "the first %i bytes of a file of 100 are replaced by it, whatever they are called",
+    async (bytes) => {
+      const made = madeFile(1, 100);
+      const prefix = makeCapture(hostmount("node-a"), { files: [made] });
+      const name = packetName(prefix, 1);
+      mkdirSync(here("node-a/pcap1"), { recursive: true });
+      writeFileSync(here("node-a/pcap1", name), made.content.subarray(0, bytes));
+      writeFileSync(here("node-a/pcap1", `${name}.partial`), made.content.subarray(0, bytes));
+      writeFileSync(here("node-a/pcap1", `${prefix}.json.partial`), "an older one");
+      expect(await gather()).toMatchObject({ code: 0, stderr: "" });
+      expect(readFileSync(here("node-a/pcap1", name)).equals(made.content)).toBe(true);
+      expect(readdirSync(here("node-a/pcap1")).sort()).toEqual([name, `${prefix}.json`]);
+    },
+  );
+
+  test("a plain file in a node's or a capture's way is told, and all else is brought", async () => {
+    makeCapture(hostmount("node-a"), { files: [madeFile(1, 10)] });
+    for (const name of ["pcap1", "pcap2", "pcap3"])
+      makeCapture(hostmount("node-b"), { folder: name, files: [madeFile(1, 10)] });
+    mkdirSync(here("node-b"), { recursive: true });
+    for (const path of ["cluster", "node-a", "node-b/pcap2"]) writeFileSync(here(path), "mine");
+    const { code, stderr } = await gather();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`pcapper-gather: there is no folder ${here("cluster")} to write to\n`);
+    expect(stderr).toContain(`node node-a: there is no folder ${here("node-a")} to write to\n`);
+    expect(stderr).toContain("pcapper-gather: node node-b: not all could be put into");
+    for (const path of ["cluster", "node-a", "node-b/pcap2"])
+      expect(readFileSync(here(path), "utf8")).toBe("mine");
+    for (const name of ["pcap1", "pcap3"]) expect(readdirSync(here("node-b", name))).toHaveLength(2);
   });
 
   test("what a node says is not for the terminal to obey", async () => {
