@@ -76,17 +76,24 @@ bool PcapFileWriter::WriteFullBuffer() {
 bool PcapFileWriter::Flush() {
   if (failure_) return false;
   if (!has_unflushed()) return true;
+  const size_t bytes = fill_ - flushed_;
   const size_t whole = fill_ - fill_ % kBlockBytes;
-  if (fill_ - flushed_ > kSmallFlushBytes && !WriteBlocks(whole)) return false;
-  return WriteTail();
+  // One write in two parts: a wait between them would leave packets on the disk that nobody is told of.
+  before_write_(bytes);
+  if (bytes > kSmallFlushBytes && !PutBlocks(whole)) return false;
+  return PutTail();
+}
+
+bool PcapFileWriter::WriteTail() {
+  if (has_unflushed()) before_write_(fill_ - flushed_);
+  return PutTail();
 }
 
 // Writes what the file has not got yet, in one call where it can, so that a reader meets whole
 // records; then forgets the whole blocks.
-bool PcapFileWriter::WriteTail() {
+bool PcapFileWriter::PutTail() {
   if (has_unflushed()) {
     const size_t bytes = fill_ - flushed_;
-    before_write_(bytes);
     const size_t written = WriteAll(file_.buffered.get(), buffer_.data() + flushed_, bytes, base_ + flushed_);
     if (written < bytes) {
       const int error = errno;
@@ -100,10 +107,14 @@ bool PcapFileWriter::WriteTail() {
   return true;
 }
 
-// Writes the first `bytes` of the buffer, a multiple of the block size. They stay in it.
 bool PcapFileWriter::WriteBlocks(size_t bytes) {
   if (failure_) return false;
   before_write_(bytes);
+  return PutBlocks(bytes);
+}
+
+// Writes the first `bytes` of the buffer, a multiple of the block size. They stay in it.
+bool PcapFileWriter::PutBlocks(size_t bytes) {
   if (!(file_.direct ? WriteBlocksDirect(bytes) : WriteBlocksBuffered(bytes))) return false;
   flushed_ = std::max(flushed_, bytes);
   return true;

@@ -78,10 +78,13 @@ class PcapFileWriter {
   };
 
   bool WriteFullBuffer();
+  // Write… waits for its turn first, Put… does not.
   bool WriteBlocks(size_t bytes);
+  bool PutBlocks(size_t bytes);
   bool WriteBlocksDirect(size_t bytes);
   bool WriteBlocksBuffered(size_t bytes);
   bool WriteTail();
+  bool PutTail();
   void DropFromBuffer(size_t bytes);
   void MarkSafe(uint64_t bytes, uint64_t packets, Timestamp last);
   bool Fail(int error, const char* what);
