@@ -75,7 +75,12 @@ function entriesOf(hostmount: string): Dirent[] {
   try {
     return readdirSync(hostmount, { withFileTypes: true });
   } catch (error) {
-    throw new PcapperError("PCAPPER_EXPORT_UNREADABLE", `the hostmount ${(error as Error).message}`);
+    // Node's own sentence, without its call.
+    const [why] = (error as Error).message.split(", scandir");
+    throw new PcapperError(
+      "PCAPPER_EXPORT_UNREADABLE",
+      `the hostmount "${hostmount}" cannot be read: ${why}`,
+    );
   }
 }
 
