@@ -8,6 +8,8 @@ import type { ClusterFacts, DaemonSet } from "./cluster-facts.ts";
 
 const AGENTS = "app.kubernetes.io/name=pcapper,app.kubernetes.io/component=agent";
 const PAGE = "500";
+/** An API server forgets the rest of a list after some minutes, sooner where etcd is compacted. */
+const LIST_TRIES = 3;
 
 type Api = Pick<KubernetesApi, "list">;
 
@@ -62,8 +64,18 @@ function isOfCapture({ involvedObject }: EventObject, names: readonly string[]):
   return involvedObject?.kind === KIND && names.includes(involvedObject.name ?? "");
 }
 
-/** A few hundred at a time. @throws KubernetesError */
+/** A few hundred at a time; from the start again where the rest of a list has expired. @throws KubernetesError */
 async function listAll<T extends KubernetesObject>(api: Api, path: string, query: Query = {}): Promise<T[]> {
+  for (let tries = LIST_TRIES; ; tries -= 1) {
+    try {
+      return await listOnce(api, path, query);
+    } catch (error) {
+      if (tries <= 1 || !(error instanceof KubernetesError && error.status === 410)) throw error;
+    }
+  }
+}
+
+async function listOnce<T extends KubernetesObject>(api: Api, path: string, query: Query): Promise<T[]> {
   const all: T[] = [];
   for (let next: string | undefined = ""; next !== undefined; ) {
     const more: Query = next === "" ? {} : { continue: next };
