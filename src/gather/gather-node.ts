@@ -47,7 +47,7 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
   const onLost = ({ message }: ConnectionLost): void => watcher.warn(`lost, trying again: ${message}`);
   try {
     const look = () => listNode(transport, wish.names, patience, signal, onLost);
-    const list = await endedByResource(await look(), endOf, look);
+    const list = await endedByResource(await look(), endOf, look, signal);
     const { captures, jobs, leftOut } = chooseFiles(list.captures, wish.selection);
     result.problems.push(...list.problems);
     result.leftOut = leftOut;

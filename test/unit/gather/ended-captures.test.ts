@@ -52,6 +52,24 @@ describe("a capture that its node calls running", () => {
     expect(await endOf(refused)(RUNNING)).toBeUndefined();
   });
 
+  test("is asked for once, however many of its name there are", async () => {
+    asked.length = 0;
+    const end = endOf(resource("finished"));
+    for (let index = 0; index < 3; index += 1) {
+      expect(await end({ ...RUNNING, prefix: `n.web.${index}` })).toBe("its resource says finished");
+    }
+    expect(asked).toHaveLength(1);
+  });
+
+  test("is judged by what was listed before where a node has more than any could run", async () => {
+    asked.length = 0;
+    const end = endOf(resource("running"), [resource("finished")]);
+    const ends: (string | undefined)[] = [];
+    for (let index = 0; index < 102; index += 1) ends.push(await end({ ...RUNNING, folder: `web${index}` }));
+    expect(asked).toHaveLength(100);
+    expect(ends.slice(99)).toEqual([undefined, ...Array(2).fill("its resource says finished")]);
+  });
+
   test.each([
     ["says of no resource", undefined],
     ["says of none that can be known", { capture: "x" }],
@@ -63,6 +81,7 @@ describe("a capture that its node calls running", () => {
 });
 
 describe("the list of a node", () => {
+  const { signal: LISTENING } = new AbortController();
   const list = (...captures: ExportedCapture[]): ExportList => ({
     ...{ export: "pcapper/v1", node: "n", captures, problems: [] },
   });
@@ -71,7 +90,12 @@ describe("the list of a node", () => {
     prefix === RUNNING.prefix ? "its resource says AgentLost" : undefined;
 
   test("has a capture that is over and was not closed as none that runs, and says what may be missing", async () => {
-    const ended = await endedByResource(list(RUNNING, other), endOfFirst, async () => list(RUNNING, other));
+    const ended = await endedByResource(
+      list(RUNNING, other),
+      endOfFirst,
+      async () => list(RUNNING, other),
+      LISTENING,
+    );
     expect(ended.captures).toEqual([
       {
         ...RUNNING,
@@ -86,13 +110,26 @@ describe("the list of a node", () => {
 
   test("is made again, so that what ended just now is whole", async () => {
     const closed = { ...RUNNING, running: false };
-    const ended = await endedByResource(list(RUNNING), endOfFirst, async () => list(closed));
+    const ended = await endedByResource(list(RUNNING), endOfFirst, async () => list(closed), LISTENING);
     expect(ended.captures).toEqual([closed]);
   });
 
   test("is not made again where nothing is over", async () => {
     const never = () => Promise.reject(new Error("made again"));
     const first = list(other, { ...RUNNING, running: false });
-    expect(await endedByResource(first, endOfFirst, never)).toBe(first);
+    expect(await endedByResource(first, endOfFirst, never, LISTENING)).toBe(first);
+  });
+
+  test("is left at once when people stop it, though the API server does not answer", async () => {
+    const stop = new AbortController();
+    let asked = 0;
+    const silent = () => {
+      asked += 1;
+      stop.abort(new Error("Ctrl-C"));
+      return new Promise<never>(() => undefined);
+    };
+    const left = endedByResource(list(RUNNING, other), silent, async () => list(), stop.signal);
+    await expect(left).rejects.toThrow("Ctrl-C");
+    expect(asked).toBe(1);
   });
 });
