@@ -12,7 +12,7 @@ const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 /** Milliseconds. */
 export interface ExecLimits {
   handshake: number;
-  /** Without a byte from the node while we are ready to take one. A long checksum gives signs of life. */
+  /** Without progress from the node while we are ready for it. A long checksum says how far it is. */
   silence: number;
   /** Proxies close connections on which nothing moves. */
   ping: number;

@@ -127,15 +127,29 @@ test("a node that says nothing any more is a loss, though its connection stands"
   expect(end).toMatchObject({ error: { message: "no byte came for 0.3 s" } });
 });
 
-test("signs of life on stderr keep a long silence on stdout alive", async () => {
+test("a checksum that goes on keeps a long silence on stdout alive", async () => {
   play = async (socket) => {
-    for (let sign = 0; sign < 10; sign += 1) {
-      socket.send(message(2, "{}\n"));
+    for (let sign = 1; sign <= 10; sign += 1) {
+      socket.send(message(2, `{"hashed":${sign}}\n`));
       await pause(60);
     }
     socket.send(message(3, SUCCESS));
   };
   expect((await exec()).end).toMatchObject({ exitCode: 0 });
+});
+
+test.each([
+  ["words on stderr", message(2, "x")],
+  ["a checksum that stands still", message(2, '{"hashed":5}\n')],
+  ["empty pieces of stdout", message(1, "")],
+])("it is no progress to send %s", async (_what, sign) => {
+  const signs: NodeJS.Timeout[] = [];
+  play = (socket) => void signs.push(setInterval(() => socket.send(sign), 50));
+  const enough = AbortSignal.timeout(3000);
+  expect((await exec({ signal: enough })).end).toMatchObject({
+    error: { message: "no byte came for 0.3 s" },
+  });
+  clearInterval(signs[0]);
 });
 
 test("a receiver slower than the silence that is allowed is no silence", async () => {
