@@ -9,8 +9,6 @@ export interface Draft {
   append(chunks: readonly Buffer[]): Promise<void>;
   /** SHA-256 of all bytes, hexadecimal. */
   sha256(): string;
-  /** Back to an empty file. */
-  restart(): Promise<void>;
   /** What is there survives a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -39,7 +37,7 @@ export async function openDraft(path: string, most: number): Promise<Draft> {
 }
 
 async function draftOf(file: FileHandle, found: number): Promise<Draft> {
-  let hash = await hashStart(file, found);
+  const hash = await hashStart(file, found);
   let size = found;
   return {
     size: () => size,
@@ -49,11 +47,6 @@ async function draftOf(file: FileHandle, found: number): Promise<Draft> {
       size += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     },
     sha256: () => hash.copy().digest("hex"),
-    restart: async () => {
-      await file.truncate(0);
-      hash = createHash("sha256");
-      size = 0;
-    },
     sync: () => file.sync(),
     close: () => file.close(),
   };

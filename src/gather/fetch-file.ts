@@ -1,11 +1,11 @@
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, truncate } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { ExportChecksum } from "../export/listing.ts";
 import { type Draft, hashOfFile, openDraft } from "./draft.ts";
 import { exportError, parseChecksum } from "./export-answer.ts";
 import { ConnectionLost, type ExportTransport } from "./export-transport.ts";
 import { FetchError } from "./fetch-error.ts";
-import { keepOther } from "./keep-other.ts";
+import { freeNameBeside, keepOther } from "./keep-other.ts";
 import { copyAll, mustHaveRoom, sizeOf } from "./local-disk.ts";
 import { type Patience, withPatience } from "./patience.ts";
 
@@ -25,8 +25,6 @@ export interface FetchedFile {
   sha256: string;
   /** It was here already, with the same bytes and no others. */
   already: boolean;
-  /** The name of what was here before and is another file, or a longer one. */
-  kept?: string;
 }
 
 export interface FetchWorld {
@@ -38,6 +36,8 @@ export interface FetchWorld {
   /** Told how many bytes more (or, after a restart, less) of the file are here, and whether they came just now. */
   onBytes(more: number, received: boolean): void;
   onLost(error: ConnectionLost): void;
+  /** Told of what was here before, and is another file or a longer one: the file, and the name it has now. */
+  onKept(file: string, kept: string): void;
 }
 
 /**
@@ -56,37 +56,62 @@ export async function fetchFile(world: FetchWorld, wanted: WantedFile): Promise<
     }
   }
   // What was fetched while the file still grew is its beginning.
-  if (appendOnly && before !== undefined && before < bytes && (await sizeOf(draftPath)) === undefined) {
+  const copied =
+    appendOnly && before !== undefined && before < bytes && (await sizeOf(draftPath)) === undefined;
+  if (copied) {
     await mustHaveRoom(dirname(target), bytes);
     await copyAll(target, draftPath);
   }
-  const sha256 = await fillDraft(world, wanted, draftPath);
+  const sha256 = await fillDraft(world, wanted, draftPath, appendOnly && !copied);
   const kept = appendOnly && before !== undefined ? await keepOther(target, draftPath) : undefined;
   await rename(draftPath, target);
-  return { bytes, sha256, already: false, ...(kept !== undefined && { kept: basename(kept) }) };
+  if (kept !== undefined) world.onKept(`${wanted.folder}/${wanted.name}`, basename(kept));
+  return { bytes, sha256, already: false };
 }
 
-async function fillDraft(world: FetchWorld, wanted: WantedFile, path: string): Promise<string> {
+/** @param keep whether what was begun here before is evidence, of which nothing is thrown away */
+async function fillDraft(
+  world: FetchWorld,
+  wanted: WantedFile,
+  path: string,
+  keep: boolean,
+): Promise<string> {
+  const begun = await sizeOf(path);
+  if (keep && begun !== undefined && begun > wanted.bytes) await keepBegun(world, wanted, path);
+  const first = await tryDraft(world, wanted, path);
+  if (first.here === first.there) return first.there;
+  // Perhaps only the beginning, which was here before, is of another file.
+  world.onBytes(-wanted.bytes, false);
+  await truncate(path, first.begun);
+  if (keep && first.begun > 0) await keepBegun(world, wanted, path);
+  else await rm(path);
+  const second = await tryDraft(world, wanted, path);
+  if (second.here === second.there) return second.there;
+  await rm(path);
+  throw new FetchError(
+    `its bytes changed on the way, twice: SHA-256 is ${second.here} here and ${second.there} on the node`,
+  );
+}
+
+/** Goes on with what was begun. @returns its bytes before, and the checksums here and there */
+async function tryDraft(world: FetchWorld, wanted: WantedFile, path: string) {
   const draft = await openDraft(path, wanted.bytes);
-  let bad = false;
   try {
-    await mustHaveRoom(path, wanted.bytes - draft.size());
-    world.onBytes(draft.size(), false);
-    const first = await receive(world, wanted, draft);
-    if (first === draft.sha256()) return first;
-    // Perhaps only the beginning, which was here before, is of another file.
-    world.onBytes(-draft.size(), false);
-    await draft.restart();
-    const second = await receive(world, wanted, draft);
-    if (second === draft.sha256()) return second;
-    bad = true;
-    throw new FetchError(
-      `its bytes changed on the way, twice: SHA-256 is ${draft.sha256()} here and ${second} on the node`,
-    );
+    const begun = draft.size();
+    await mustHaveRoom(path, wanted.bytes - begun);
+    world.onBytes(begun, false);
+    const there = await receive(world, wanted, draft);
+    return { begun, here: draft.sha256(), there };
   } finally {
     await draft.sync().finally(() => draft.close());
-    if (bad) await rm(path, { force: true });
   }
+}
+
+/** It may be all that is left of a file that the node has no more. */
+async function keepBegun({ onKept }: FetchWorld, { folder, name, target }: WantedFile, path: string) {
+  const aside = await freeNameBeside(target);
+  await rename(path, aside);
+  onKept(`${folder}/${name}`, basename(aside));
 }
 
 /** Fills the draft up to its wanted size. @returns the checksum that the node made while it sent */

@@ -7,6 +7,7 @@ import { type EndOf, endedByResource } from "./ended-captures.ts";
 import type { ConnectionLost, ExportTransport } from "./export-transport.ts";
 import { FetchError } from "./fetch-error.ts";
 import { type FetchedFile, type FetchWorld, fetchFile } from "./fetch-file.ts";
+import { keptSentence } from "./keep-other.ts";
 import type { NodeLayout } from "./layout.ts";
 import { listNode } from "./node-list.ts";
 import type { Patience } from "./patience.ts";
@@ -45,6 +46,7 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
   const { transport, patience, signal, endOf, watcher } = world;
   const result: NodeResult = { node: wish.node, captures: [], leftOut: [], notes: [], problems: [] };
   const onLost = ({ message }: ConnectionLost): void => watcher.warn(`lost, trying again: ${message}`);
+  const onKept = (file: string, kept: string): void => void result.notes.push(keptSentence(file, kept));
   try {
     const look = () => listNode(transport, wish.names, patience, signal, onLost);
     const list = await endedByResource(await look(), endOf, look, signal);
@@ -58,9 +60,9 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
     );
     for (const chosen of captures) await writeManifest(chosen, wish.layout);
     await fetchAll(
-      { transport, patience, signal, session: randomUUID(), onBytes: watcher.bytes, onLost },
+      { transport, patience, signal, session: randomUUID(), onBytes: watcher.bytes, onLost, onKept },
       jobs,
-      { layout: wish.layout, watcher, notes: result.notes },
+      { layout: wish.layout, watcher },
     );
   } catch (error) {
     result.problems.push(sentenceOf(error));
@@ -72,7 +74,7 @@ export async function gatherNode(world: NodeWorld, wish: NodeWish): Promise<Node
 async function fetchAll(
   world: FetchWorld,
   jobs: readonly Job[],
-  { layout, watcher, notes }: { layout: NodeLayout; watcher: NodeWatcher; notes: string[] },
+  { layout, watcher }: { layout: NodeLayout; watcher: NodeWatcher },
 ): Promise<void> {
   for (const [index, job] of jobs.entries()) {
     const { capture, file, result } = job;
@@ -80,7 +82,6 @@ async function fetchAll(
     try {
       const fetched = await fetchJob(world, job, layout);
       watcher.fetched(path, fetched);
-      if (fetched.kept !== undefined) notes.push(keptSentence(path, fetched.kept));
     } catch (error) {
       if (capture.running && error instanceof FetchError && error.missing) {
         result.removedMeanwhile.push(file.name);
@@ -97,10 +98,6 @@ async function fetchAll(
       return;
     }
   }
-}
-
-function keptSentence(path: string, kept: string): string {
-  return `${path} was here, and not as the node has it: what was here is kept as ${kept}`;
 }
 
 /** A node that is gone, or that refuses, has nothing else to give; a bad file or a full disk here says little. */

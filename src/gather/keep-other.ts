@@ -15,7 +15,8 @@ export async function keepOther(target: string, fresh: string): Promise<string |
   return aside;
 }
 
-async function freeNameBeside(path: string): Promise<string> {
+/** A name for what shall be kept of a file. */
+export async function freeNameBeside(path: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? `${path}.earlier` : `${path}.earlier-${number}`;
     const taken = await lstat(name).catch((error: NodeJS.ErrnoException) => {
@@ -24,4 +25,8 @@ async function freeNameBeside(path: string): Promise<string> {
     });
     if (taken === undefined) return name;
   }
+}
+
+export function keptSentence(path: string, kept: string): string {
+  return `${path} was here, and not as the node has it: what was here is kept as ${kept}`;
 }

@@ -243,13 +243,30 @@ describe("gathering a node", () => {
     expectSame("pcap1");
   });
 
-  test("what was begun and is of another file is thrown away", async () => {
-    const prefix = makeCapture(hostmount.path, { files: [madeFile(1, 100_000)] });
+  test.each([
+    ["is longer than the node's file", Buffer.alloc(250_000, "x")],
+    ["is of another file", Buffer.alloc(60_000, "y")],
+    ["has all bytes, and other ones", Buffer.alloc(100_000, "z")],
+  ])("what was begun and %s is kept, and the file is fetched", async (_how, begun) => {
+    const name = packetName(makeCapture(hostmount.path, { files: [madeFile(1, 100_000)] }), 1);
     mkdirSync(join(output.path, "node-a/pcap1"), { recursive: true });
-    writeFileSync(
-      join(output.path, "node-a/pcap1", `${packetName(prefix, 1)}.partial`),
-      Buffer.alloc(250_000),
-    );
+    writeFileSync(join(output.path, "node-a/pcap1", `${name}.partial`), begun);
+    const { result, here: counted } = await gather();
+    expect(problemsOf(result)).toEqual([]);
+    expect(here("pcap1", name).equals(there("pcap1", name))).toBe(true);
+    expect(here("pcap1", `${name}.earlier`).equals(begun)).toBe(true);
+    expect(result.notes).toEqual([
+      `pcap1/${name} was here, and not as the node has it: what was here is kept as ${name}.earlier`,
+    ]);
+    const bytes = namesHere("pcap1").filter((found) => !found.endsWith(".earlier"));
+    expect(counted).toBe(bytes.reduce((sum, found) => sum + here("pcap1", found).length, 0));
+  });
+
+  test("what was begun of a manifest that has changed is not kept: the node's says more", async () => {
+    const prefix = makeCapture(hostmount.path, { files: [madeFile(1, 10)] });
+    mkdirSync(join(output.path, "node-a/pcap1"), { recursive: true });
+    writeFileSync(join(output.path, "node-a/pcap1", `${prefix}.json.partial`), "{");
+    writeFileSync(join(output.path, "node-a/pcap1", `${prefix}.json`), "{}");
     expect(problemsOf((await gather()).result)).toEqual([]);
     expectSame("pcap1");
   });
