@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { PcapperError, throwProblems } from "../errors.ts";
@@ -9,7 +9,7 @@ import { layoutOf } from "../gather/layout.ts";
 import { createBars, createLines } from "../gather/progress.ts";
 import { allProblems, type GatherResult } from "../gather/results.ts";
 import { summaryDocument, summaryTable } from "../gather/summary.ts";
-import { writeWhole } from "../gather/write-records.ts";
+import { setAside, writeRecord } from "../gather/write-records.ts";
 import { createKubernetesApi } from "../kubernetes/api.ts";
 import { loadConfiguration } from "../kubernetes/configuration.ts";
 import { createLog } from "../log.ts";
@@ -66,7 +66,7 @@ async function writeSummary(
   facts: Parameters<typeof summaryDocument>[1],
 ): Promise<void> {
   const text = `${JSON.stringify(summaryDocument(result, facts), null, 2)}\n`;
-  await writeWhole(layoutOf(output).summary, text).catch((error: Error) =>
+  await writeRecord(layoutOf(output).summary, text).catch((error: Error) =>
     result.problems.push(`the summary was not written: ${error.message}`),
   );
 }
@@ -76,8 +76,8 @@ async function usableFolder(folder: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o750 });
     if (!statSync(path).isDirectory()) throw new Error("it is not a folder");
-    // A run that is killed must not leave the word of an earlier one.
-    await rm(layoutOf(path).summary, { force: true });
+    // A run that is killed must not leave the word of an earlier one; that is all there is of the earlier one's checksums.
+    await setAside(layoutOf(path).summary);
     return path;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

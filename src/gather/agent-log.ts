@@ -9,7 +9,9 @@ import { errorOfAnswer, KubernetesError } from "../kubernetes/kubernetes-error.t
 import type { TimeLimits, Transport } from "../kubernetes/transport.ts";
 import type { AgentOfNode } from "./agent-of-node.ts";
 import { agentRestarts } from "./agent-pods.ts";
+import { keepOther } from "./keep-other.ts";
 import type { NodeLayout } from "./layout.ts";
+import { sizeOf } from "./local-disk.ts";
 
 export interface LogWish {
   namespace: string;
@@ -80,10 +82,18 @@ async function writeLog(
       return writeAtMost(answer, draft, mostBytes);
     });
     if (seen.cut && lines !== MOST_LINES.at(-1)) continue;
-    await rename(draft, target);
     const name = basename(target);
-    if (seen.cut) return [`${name} was cut at ${byteSizeText(mostBytes)}: its last lines are longer`];
-    return seen.lines < lines ? [] : [`${name} has the last ${lines} lines, and older ones are not here`];
+    const kept = (await sizeOf(target)) === undefined ? undefined : await keepOther(target, draft);
+    await rename(draft, target);
+    const notes =
+      kept === undefined
+        ? []
+        : [`${name} does not go on where the one here ended: that is kept as ${basename(kept)}`];
+    if (seen.cut)
+      return [...notes, `${name} was cut at ${byteSizeText(mostBytes)}: its last lines are longer`];
+    return seen.lines < lines
+      ? notes
+      : [...notes, `${name} has the last ${lines} lines, and older ones are not here`];
   }
   return [];
 }

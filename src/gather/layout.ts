@@ -21,9 +21,9 @@ const LOG = "agent.log";
 const PREVIOUS_LOG = "agent-previous.log";
 
 /** Names a node must not have here; must-gather writes `version` and `gather.log` beside our folders. */
-const TAKEN_BY_US = [CLUSTER, SUMMARY, `${SUMMARY}.partial`, "version", "gather.log"];
-/** Names a capture must not have here. A log that is not whole has `.partial`. */
-const TAKEN_BY_LOGS = [LOG, PREVIOUS_LOG].flatMap((name) => [name, `${name}.partial`]);
+const TAKEN_BY_US = /^(cluster|version|gather\.log|summary\.json(\.partial|\.earlier(-\d+)?)?)$/;
+/** Names a capture must not have here. A log that is not whole has `.partial`, one of an earlier gather `.earlier`. */
+const TAKEN_BY_LOGS = /^agent(-previous)?\.log(\.partial|\.earlier(-\d+)?)?$/;
 
 export function layoutOf(output: string): Layout {
   return {
@@ -42,6 +42,6 @@ export function layoutOf(output: string): Layout {
 }
 
 /** `~` is in no name of Kubernetes. */
-function freeName(name: string, taken: readonly string[]): string {
-  return taken.includes(name) ? `${name}~` : name;
+function freeName(name: string, taken: RegExp): string {
+  return taken.test(name) ? `${name}~` : name;
 }

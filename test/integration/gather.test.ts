@@ -8,6 +8,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -179,6 +180,30 @@ describe("pcapper gather", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/node-a +pcap1 +1 +100 bytes +complete\n/);
     expect(stderr).toContain("pcapper: resources and Events were not written: EEXIST");
+  });
+
+  test("a second gather into the same folder keeps the records of the first", async () => {
+    const web = makeCapture(hostmount("node-a"), { folder: "web", files: [madeFile(1, 100)] });
+    makeCapture(hostmount("node-a"), { folder: "dns", files: [madeFile(1, 50)] });
+    cluster.lists.packetcaptures = [packetCapture("web", "node-a"), packetCapture("dns", "node-a")];
+    cluster.lists.events = ["web", "dns"].map((name) => ({
+      ...{ metadata: { name }, involvedObject: { kind: "PacketCapture", name } },
+    }));
+    expect(await gather("web")).toMatchObject({ code: 0 });
+    const records = ["summary.json", "cluster/packetcaptures.yaml", "cluster/events.yaml"];
+    const first = records.map((name) => here(name));
+    cluster.lists.packetcaptures = [packetCapture("dns", "node-a")];
+    for (const _again of [1, 2]) expect(await gather("dns")).toMatchObject({ code: 0 });
+
+    expect(records.map((name) => here(`${name}.earlier`))).toEqual(first);
+    expect(first[0]).toContain(packetName(web, 1));
+    expect(summary().nodes[0].captures).toMatchObject([{ capture: "dns" }]);
+    expect(readdirSync(join(output(), "cluster")).sort()).toEqual([
+      ...["events.yaml", "events.yaml.earlier"],
+      ...["packetcaptures.yaml", "packetcaptures.yaml.earlier"],
+    ]);
+    expect(readdirSync(output()).filter((name) => name.startsWith("summary"))).toHaveLength(3);
+    expect(readdirSync(join(output(), "node-a")).sort()).toEqual(["agent.log", "dns", "web"]);
   });
 
   test("an output that is a file is wrong use, and so is one whose summary is a folder", async () => {

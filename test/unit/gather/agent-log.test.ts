@@ -132,6 +132,19 @@ describe("the log of an agent", () => {
     expect(here()).toBe("log of new\n");
   });
 
+  test("that does not go on where an earlier one ended leaves that one here, and says so", async () => {
+    const logs = [lines(3), lines(5), "log of another pod\n"];
+    answer = (_url, response) => response.end(logs[asked.length - 1]);
+    expect(await write(agent("p"))).toEqual([]);
+    expect(await write(agent("p"))).toEqual([]);
+    expect(readdirSync(join(folder.path, "n"))).toEqual(["agent.log"]);
+    expect(await write(agent("p"))).toEqual([
+      "agent.log does not go on where the one here ended: that is kept as agent.log.earlier",
+    ]);
+    expect(here()).toBe("log of another pod\n");
+    expect(here("agent.log.earlier")).toBe(lines(5));
+  });
+
   test("that is refused is an error, and leaves nothing", async () => {
     answer = (_url, response) => {
       response.statusCode = 403;
