@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 import { type ApiServer, startApiServer } from "../kubernetes/api-server.ts";
 import { chartFolder, helm, mustHelm, renderChart, valueOptions } from "../kubernetes/helm.ts";
@@ -45,6 +46,8 @@ async function uninstall(release: string): Promise<void> {
   await mustHelm(["uninstall", release, "--namespace", "pcapper"], server.adminKubeconfig.path);
 }
 
+const CLASS_OF_PODS = "{.spec.template.spec.priorityClassName}";
+
 const SPEC = { targetNode: "worker-01", targetInterface: "eth0" };
 
 /** What an uninstall leaves, as docs/operate.md says. */
@@ -68,7 +71,23 @@ describe("the API server", () => {
     expect(said).toContain("daemonset.apps/pcapper created (server dry run)");
     await mustKubectl(server, "delete", "crd", "packetcaptures.packetcapture.pcapper");
   });
+
+  test("takes names that YAML could take for numbers, in the notes too", async () => {
+    const place = ["--namespace", "1e3", "--create-namespace", "--dry-run=server"];
+    const values = valueOptions({ priorityClassName: "0x10", users: [{ kind: "User", name: "007" }] });
+    const said = await mustHelm(
+      ["install", "123", chartFolder, ...place, ...values],
+      server.adminKubeconfig.path,
+    );
+    const { metadata } = parse(manifestIn(said)) as { metadata: object };
+    expect(metadata).toEqual({ name: "first", namespace: "1e3" });
+  });
 });
+
+/** What the notes give to `kubectl apply`. */
+function manifestIn(notes: string): string {
+  return /<<END\n(.*?)\n *END\n/s.exec(notes)?.[1] ?? "";
+}
 
 describe("helm", () => {
   test("installs, and says the next three commands", async () => {
@@ -91,10 +110,9 @@ describe("helm", () => {
       ["get", "notes", "pcapper", "--namespace", "pcapper"],
       server.adminKubeconfig.path,
     );
-    const manifest = /<<END\n(.*?)\n *END\n/s.exec(notes)?.[1] ?? "";
     const folder = makeTemporaryFolder();
     const path = join(folder.path, "first.yaml");
-    writeFileSync(path, manifest);
+    writeFileSync(path, manifestIn(notes));
     expect(await mustKubectl(server, "apply", "--dry-run=server", "-f", path)).toContain("created");
     folder.remove();
   });
@@ -105,6 +123,19 @@ describe("helm", () => {
     await mustHelm(command, server.adminKubeconfig.path);
     const { stdout } = await server.kubectl("-n", "pcapper", "get", "daemonset", "pcapper", "-o", "yaml");
     expect(stdout).toMatch(/name: MAX_TOTAL_FILESIZE\n *value: 2G/);
+  });
+
+  test("upgrades the priority: a class cannot change its value, so it is another one", async () => {
+    const values = { priorityClass: { value: 2000 } };
+    const command = ["upgrade", "pcapper", chartFolder, "--namespace", "pcapper", ...valueOptions(values)];
+    await mustHelm(command, server.adminKubeconfig.path);
+    const classes = (await found()).filter((name) => name.startsWith("priorityclass"));
+    expect(classes).toEqual(["priorityclass.scheduling.k8s.io/pcapper-2000"]);
+    const [name, value] = await Promise.all([
+      mustKubectl(server, "-n", "pcapper", "get", "daemonset/pcapper", "-o", `jsonpath=${CLASS_OF_PODS}`),
+      mustKubectl(server, "get", "priorityclass/pcapper-2000", "-o", "jsonpath={.value}"),
+    ]);
+    expect([name, value]).toEqual(["pcapper-2000", "2000"]);
   });
 
   test("upgrades the CRD", async () => {
