@@ -142,10 +142,11 @@ CaptureEnd Capture::OpenAndCapture() {
   int64_t start_time = 0;
   try {
     opened.watch->Begin();
-    // Only now: a disk that was slow so far has cost no packet and none of the capture's time.
+    opened.source->Begin();
+    // Only now: what took long so far, a disk or rtnetlink, has cost none of the capture's time, and whatever
+    // passes after the start time is captured.
     started = MonotonicNow();
     start_time = RealtimeNow();
-    opened.source->Begin();
   } catch (const Failure&) {
     keeper->Abandon(std::move(first));
     throw;

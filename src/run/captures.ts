@@ -16,8 +16,7 @@ import type { FileStore } from "../store/files/file-store.ts";
 import { ownFiles } from "../store/files/own-files.ts";
 import { isThisMachine } from "./preflight.ts";
 
-/** Milliseconds between two looks at free space, and between two writes of the status: each costs a sync. */
-const REFRESH_EVERY = 1000;
+/** Milliseconds between two writes of the status: each costs a sync. */
 const STATUS_EVERY = 10_000;
 
 /** What all captures of one `pcapper run` share. */
@@ -135,7 +134,6 @@ function sessionWorld(world: RunWorld, node: string, place: CapturePlace): Sessi
       ringBytes: settings.captureBuffer,
       maxWriteRate: settings.maxWriteRate,
       minFreeDisk: settings.minFreeDisk,
-      refreshEvery: REFRESH_EVERY,
       statusEvery: STATUS_EVERY,
       cluster: "",
       suspendAtExit: false,

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { interfaceCounters } from "../helpers/interface-counters.ts";
+import { untilSocketTakesIn } from "../helpers/packet-sockets.ts";
 import { readPcap } from "../helpers/pcap-reader.ts";
 import { waitUntil } from "../helpers/wait-until.ts";
 import { apiServerForFile } from "./cluster.ts";
@@ -84,7 +85,7 @@ describeAsRoot("an agent whose API server goes away", () => {
     await pause(1000);
     await server().pause("SIGKILL");
     await letIn();
-    await waitUntil("it captures", () => node.files(name).length > 0);
+    await untilSocketTakesIn(node.link.near, "near0");
     await node.send(30);
     await waitUntil("30 packets are in the file while the API is away", () => node.published(name) >= 30);
     await server().resume();

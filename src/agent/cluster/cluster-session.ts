@@ -54,7 +54,6 @@ export interface ClusterWorld {
   now(): number;
 }
 
-const REFRESH_EVERY = 1000;
 const STATUS_EVERY = 10_000;
 
 /** The world of one capture's session, and what has to be done when the session is over. */
@@ -159,7 +158,6 @@ export function clusterSession(shared: ClusterWorld, uid: string, stop: AbortSig
       ringBytes: settings.captureBuffer,
       maxWriteRate: settings.maxWriteRate,
       minFreeDisk: settings.minFreeDisk,
-      refreshEvery: REFRESH_EVERY,
       statusEvery: STATUS_EVERY,
       cluster: shared.cluster,
       suspendAtExit: true,

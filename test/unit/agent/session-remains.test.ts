@@ -81,7 +81,6 @@ function statusAfter(remains: Remains, over: Partial<SessionWorld> = {}) {
       ringBytes: 1,
       maxWriteRate: 0,
       minFreeDisk: { kind: "bytes", bytes: 0 },
-      refreshEvery: 1e6,
       statusEvery: 1e6,
       cluster: "c",
       suspendAtExit: true,
