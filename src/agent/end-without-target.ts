@@ -7,6 +7,8 @@ import type { Ending } from "./status.ts";
 interface GoingOn {
   /** The last is the one it was found in. */
   gaps: readonly Gap[];
+  /** Those that its manifest tells. */
+  gapsOnDisk: readonly Gap[];
   /** What is on the disk; `endTime` is when it was last seen. */
   report: CaptureReport;
 }
@@ -31,17 +33,17 @@ export function endWithoutTarget(
 
 /** Finished, where the target went in the last gap, and that gap is told; else over when it was last seen. */
 export function withoutTarget(
-  { gaps, report }: GoingOn,
+  { gaps, gapsOnDisk, report }: GoingOn,
   failure: Pick<CaptureEnd, "reason" | "message">,
 ): Omit<Ending, "files" | "folder"> {
   const last = gaps.at(-1);
   const end = endWithoutTarget(failure, last?.from ?? "");
-  if (end.reason !== "TargetGone" || last === undefined) return { end, report, gaps: gaps.slice(0, -1) };
+  if (end.reason !== "TargetGone" || last === undefined) return { end, report, gaps: gapsOnDisk };
   return { end, report: { ...report, endTime: Date.parse(last.to) }, gaps };
 }
 
 /** A capture that could not be opened again: what there is, is of the earlier life. A stop is a stop. */
 export function notOpened(remains: GoingOn, end: CaptureEnd): Omit<Ending, "files" | "folder"> {
   if (finalProgress(end.reason) === "failure") return withoutTarget(remains, end);
-  return { end, report: remains.report, gaps: remains.gaps.slice(0, -1) };
+  return { end, report: remains.report, gaps: remains.gapsOnDisk };
 }

@@ -6,6 +6,12 @@ export interface Gap {
   to: string;
 }
 
+/** One gap with what a repair found uncounted just before it. */
+export function withGap(gaps: readonly Gap[], from: string, to: string): Gap[] {
+  const last = gaps.at(-1);
+  return last?.to === from ? [...gaps.slice(0, -1), { from: last.from, to }] : [...gaps, { from, to }];
+}
+
 /** With the true end of the last one, where a capture goes on: ms since 1970, 0 = not yet. */
 export function closedGaps(gaps: readonly Gap[], resumedTime: number): readonly Gap[] {
   const last = gaps.at(-1);

@@ -26,6 +26,8 @@ export type Remains =
       secondsLeft: number;
       /** Times in which nothing was captured; the last is the one it was found in. */
       gaps: readonly Gap[];
+      /** Those that its manifest tells. */
+      gapsOnDisk: readonly Gap[];
       /** When it began, in seconds of the machine's monotonic clock; undefined where the machine was started since. */
       monotonicStart?: number | undefined;
       /** The pod it began with. */

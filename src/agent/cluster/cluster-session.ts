@@ -10,7 +10,7 @@ import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
 import { ownFiles } from "../../store/files/own-files.ts";
 import { findRemains, needsRepair, repairRemains, sealManifest } from "../../store/files/remains.ts";
-import { reportOf } from "../../store/files/repair.ts";
+import { finishedManifest, reportOf } from "../../store/files/repair.ts";
 import { podEnd } from "../../target/pod-obstacle.ts";
 import { resolveTarget } from "../../target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../target/target.ts";
@@ -201,7 +201,9 @@ async function closePlace(
     const { folder, prefix } = place;
     // What needs a repair is left to the next look after all files: the disk may take it then.
     if (isFinal(progress) && !(await needsRepair(folder, prefix)))
-      await sealManifest(folder, prefix, { reason, message }, endTime);
+      await sealManifest(folder, prefix, (manifest) =>
+        finishedManifest(manifest, { reason, message }, endTime),
+      );
   } finally {
     // Also on a disk that takes no manifest any more: who holds the lock would be counted as running for ever.
     place.close();

@@ -5,7 +5,7 @@ import { largest } from "../../largest.ts";
 import type { MachineTime } from "../../machine-time.ts";
 import type { Manifest } from "../../store/files/manifest.ts";
 import { reportOf } from "../../store/files/repair.ts";
-import type { Gap } from "../gaps.ts";
+import { type Gap, withGap } from "../gaps.ts";
 import { timeText } from "../status.ts";
 import { wantedStop } from "../wanted-stop.ts";
 
@@ -23,6 +23,8 @@ export type RemainsDecision =
       earlier: EarlierLife;
       secondsLeft: number;
       gaps: readonly Gap[];
+      /** Those that its manifest tells. */
+      gapsOnDisk: readonly Gap[];
       monotonicStart: number | undefined;
     }
   /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
@@ -72,7 +74,14 @@ export function decideOnRemains(
     );
   }
   const all = withGap(gaps, lastSeen, timeText(now));
-  return { go: "on", earlier: earlierLife(manifest, all), secondsLeft, gaps: all, monotonicStart };
+  return {
+    go: "on",
+    earlier: earlierLife(manifest, all),
+    secondsLeft,
+    gaps: all,
+    gapsOnDisk: gaps,
+    monotonicStart,
+  };
 }
 
 /** When it began, in seconds of the machine's clock; undefined where the machine was started since, or nobody knows. */
@@ -92,12 +101,6 @@ function byClockNow(
   const time = Date.parse(lastSeen);
   const moments = [time, time - told + started];
   return timeText(moments.find((moment) => moment >= started && moment <= now) ?? started);
-}
-
-/** One gap with what a repair found uncounted just before it. */
-function withGap(gaps: readonly Gap[], from: string, to: string): readonly Gap[] {
-  const last = gaps.at(-1);
-  return last?.to === from ? [...gaps.slice(0, -1), { from: last.from, to }] : [...gaps, { from, to }];
 }
 
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */

@@ -5,7 +5,8 @@ import type { CaptureEnd, Native } from "../../capture/native.ts";
 import { type CaptureStore, keyOf, StatusConflict } from "../../store/capture-store.ts";
 import { reopenPlace } from "../../store/files/capture-place.ts";
 import { repairRemains, sealManifest } from "../../store/files/remains.ts";
-import { reportOf } from "../../store/files/repair.ts";
+import { finishedManifest, reportOf } from "../../store/files/repair.ts";
+import { type ToldEnd, toldManifest } from "../../store/files/told-manifest.ts";
 import { CaptureGone } from "../../store/kubernetes/kubernetes-store.ts";
 import { addedStatus } from "../added-status.ts";
 import { packetFiles } from "../file-names.ts";
@@ -65,8 +66,9 @@ async function settle(
   if (place === undefined) return;
   try {
     const { manifest, lastSeen } = await repairRemains(world.native, kept, world.say);
-    const { end, counted } = told ?? { end: DIED, counted: {} };
-    await sealManifest(kept.folder, kept.prefix, end, lastSeen, counted);
+    await sealManifest(kept.folder, kept.prefix, (repaired) =>
+      told === undefined ? finishedManifest(repaired, DIED, lastSeen) : toldManifest(repaired, told),
+    );
     if (capture === undefined) return;
     const folder = join(world.hostPath, manifest.capture.name);
     const files = packetFiles(kept.prefix, readdirSync(kept.folder)).map(({ name }) => join(folder, name));
@@ -82,19 +84,16 @@ async function settle(
 /** What an engine counted to the end, and its last manifest that could be written did not. */
 const COUNTED = ["bytes", "dropped", "droppedByKernel", "droppedByInterface", "droppedOnWrite"] as const;
 
-/**
- * The end that the capture's own session has told, and what it counted; others tell only of an agent that is lost.
- */
-function toldByItself(
-  capture: PacketCapture | undefined,
-): { end: CaptureEnd; counted: Record<string, number> } | undefined {
-  const { progress, reason, message = "", statistics = {} } = capture?.status ?? {};
+/** The end that the capture's own session has told; others tell only of an agent that is lost. */
+function toldByItself(capture: PacketCapture | undefined): ToldEnd | undefined {
+  const { progress, reason, message = "", endTime, statistics = {}, ...gaps } = capture?.status ?? {};
   if (!isFinal(progress) || reason === undefined || reason === "AgentLost") return undefined;
   const counted = COUNTED.flatMap((name) => {
     const count = statistics[name];
     return count === undefined ? [] : [[name, count] as const];
   });
-  return { end: { reason, message }, counted: Object.fromEntries(counted) };
+  const { packets = 0 } = statistics;
+  return { end: { reason, message }, endTime, gaps, packets, counted: Object.fromEntries(counted) };
 }
 
 /**

@@ -1,13 +1,13 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { companionNames, leftovers, packetFiles } from "../../agent/file-names.ts";
-import type { CaptureEnd, Native } from "../../capture/native.ts";
+import type { Native } from "../../capture/native.ts";
 import { largest } from "../../largest.ts";
 import { readRecords } from "./capture-records.ts";
 import { claimedEpoch } from "./claimed-epoch.ts";
 import { replaceFile } from "./durable.ts";
 import type { Manifest } from "./manifest.ts";
-import { capturedThrough, finishedManifest, repairedManifest } from "./repair.ts";
+import { capturedThrough, repairedManifest } from "./repair.ts";
 import { repairFiles, type Say } from "./repair-files.ts";
 import { foldersIn } from "./running-captures.ts";
 
@@ -78,20 +78,17 @@ function highestNumberOf({ folder, prefix, manifest }: Omit<CaptureRemains, "las
 
 /**
  * Marks the manifest of a capture that ended without its engine. One that has an end keeps it.
- * @param counted counters that are better known than by this manifest
+ * @param finish what it becomes
  * @throws where it cannot be written
  */
 export async function sealManifest(
   folder: string,
   prefix: string,
-  end: CaptureEnd,
-  time: string,
-  counted: Readonly<Record<string, number>> = {},
+  finish: (manifest: Manifest) => Manifest,
 ): Promise<void> {
   const { manifest } = await readRecords(folder, prefix);
   if ("problem" in manifest || manifest.value.finished !== undefined) return;
-  const statistics = { ...manifest.value.statistics, ...counted };
-  await saveManifest(folder, prefix, finishedManifest({ ...manifest.value, statistics }, end, time));
+  await saveManifest(folder, prefix, finish(manifest.value));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withGap } from "../../agent/gaps.ts";
 import { finalStatus, timeText } from "../../agent/status.ts";
 import { planCapture } from "../../api/plan.ts";
 import { API_VERSION, KIND, type PacketCapture } from "../../api/resource.ts";
@@ -104,7 +105,7 @@ function newestOf(times: readonly (string | undefined)[]): string | undefined {
 /** The manifest of a capture that will not go on. From when it was last seen to its end nothing was captured. */
 export function finishedManifest(manifest: Manifest, end: CaptureEnd, time: string): Manifest {
   const { lastSeen: from = time, gaps = [] } = manifest;
-  const all = Date.parse(time) > Date.parse(from) ? [...gaps, { from, to: time }] : gaps;
+  const all = Date.parse(time) > Date.parse(from) ? withGap(gaps, from, time) : gaps;
   return { ...manifest, ...(all.length === 0 ? {} : { gaps: all }), finished: { ...end, time } };
 }
 

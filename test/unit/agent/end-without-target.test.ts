@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { endWithoutTarget } from "../../../src/agent/end-without-target.ts";
+import { endWithoutTarget, notOpened, withoutTarget } from "../../../src/agent/end-without-target.ts";
+import { report } from "./fake-native.ts";
 
 const SEEN = "2026-01-01T00:00:10.000Z";
 
@@ -25,4 +26,20 @@ test.each([
     reason: "Interrupted",
     message: `The capture could not go on: ${message}`,
   });
+});
+
+/** What a repair found uncounted is one gap with the time without an agent. */
+const UNCOUNTED = { from: "2026-01-01T00:00:08.000Z", to: SEEN };
+const FOUND = {
+  gaps: [{ from: UNCOUNTED.from, to: "2026-01-01T00:00:25.000Z" }],
+  gapsOnDisk: [UNCOUNTED],
+  report: report({}),
+};
+
+test("one whose target went tells the time until its agent was back as a gap", () => {
+  expect(withoutTarget(FOUND, { reason: "TargetNotFound", message: "" }).gaps).toEqual(FOUND.gaps);
+});
+
+test.each(["CaptureError", "Stopped"])("one that is over as %s has the gaps of its manifest", (reason) => {
+  expect(notOpened(FOUND, { reason, message: "" }).gaps).toEqual([UNCOUNTED]);
 });

@@ -31,6 +31,7 @@ const GOES_ON: Remains = {
   },
   secondsLeft: 35,
   gaps: [FIRST, LAST],
+  gapsOnDisk: [FIRST],
   podUID: undefined,
   report: FOUND,
 };

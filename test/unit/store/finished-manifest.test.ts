@@ -27,3 +27,9 @@ test.each([
 ])("one that %s has no more gaps than before", (_what, facts, time, gaps) => {
   expect(finishedManifest({ ...MANIFEST, ...facts }, END, time).gaps).toEqual(gaps);
 });
+
+test("is one gap with what a repair found uncounted just before it, as the status tells it", () => {
+  const uncounted = { from: "2026-01-01T00:00:08.000Z", to: SEEN };
+  const { gaps } = finishedManifest({ ...MANIFEST, lastSeen: SEEN, gaps: [before, uncounted] }, END, LATER);
+  expect(gaps).toEqual([before, { from: uncounted.from, to: LATER }]);
+});

@@ -91,7 +91,11 @@ test("a capture that others gave an end is told what its node has of it, whoever
 
 test("a capture whose disk took no manifest at its end keeps the word and the counts that it has told", async () => {
   const statistics = { packets: 9, dropped: 2 };
-  there = { ...LOST, status: { ...LOST.status, reason: "WriteError", message: "EROFS", statistics } };
+  const endTime = "2026-11-24T20:00:05.000Z";
+  there = {
+    ...LOST,
+    status: { ...LOST.status, reason: "WriteError", message: "EROFS", endTime, statistics },
+  };
   // As an agent keeps one that has ended.
   known = { ...LOST, status: { progress: "failure", node: "n" } };
   const file = `${PREFIX}.00002.pcap.part`;
@@ -103,7 +107,7 @@ test("a capture whose disk took no manifest at its end keeps the word and the co
   });
   const sealed = JSON.parse(readFileSync(join(hostmount.path, "pcap1", `${PREFIX}.json`), "utf8"));
   expect(sealed).toMatchObject({
-    finished: { reason: "WriteError", message: "EROFS" },
+    finished: { reason: "WriteError", message: "EROFS", time: endTime },
     statistics: { packets: 7, dropped: 2 },
   });
 });
