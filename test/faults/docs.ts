@@ -36,7 +36,7 @@ export function tableText(results: readonly Result[], { commit, day, machine }: 
   const untrue = findings.filter(({ kind }) => kind === "untrue").length;
   const failed = results.filter((result) => result.findings.length > 0).map(({ seed }) => seed);
   return [
-    `Run of ${day} at commit ${commit}, ${machine}: seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ` +
+    `Run of ${day} at commit ${commit}, ${machine}: seeds ${rangesText(seeds)}, ` +
       `${results.length} scenarios with ${sum(({ captures }) => captures)} captures and ${sum(({ packets }) => packets)} packets. ` +
       `**${injections} injections, ${lost} packets lost by us, ${untrue} untrue statements.**`,
     ...(failed.length === 0 ? [] : ["", `Seeds in which a judge objected: ${failed.join(", ")}.`]),
@@ -45,6 +45,17 @@ export function tableText(results: readonly Result[], { commit, day, machine }: 
     "|---|---|---|---|---|---|",
     ...rows.map(rowText),
   ].join("\n");
+}
+
+/** `0-207,1000-1035`, as the campaign takes them. */
+function rangesText(seeds: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const seed of seeds) {
+    const last = ranges.at(-1);
+    if (last !== undefined && seed === last[1] + 1) last[1] = seed;
+    else ranges.push([seed, seed]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
 }
 
 function rowText({ kind, alone, withOthers, lost, untrue, worst }: FaultRow): string {

@@ -1,9 +1,7 @@
 /** Which ends are right for a capture, by what was asked and what was done to it. */
 import type { FaultKind } from "../scenario.ts";
 import { FAILING_DISK } from "./failing-disk.ts";
-import { overlaps } from "./intervals.ts";
 import type { CaptureSeen, Injection, Interval, Moment, Observation } from "./observation.ts";
-import { clockFaults } from "./true-times.ts";
 
 /** Milliseconds an agent that is back may take to go on with what it finds. */
 const BACK_AT_WORK = 15_000;
@@ -82,7 +80,6 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
   // Whatever became of its target: it was stopped before it began.
   if (capture.stopAskedAt !== undefined && started === undefined) right.add("Stopped");
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
-  if (cameBackInAnotherHour(seen, started, natural)) right.add("Interrupted");
   return right;
 }
 
@@ -138,18 +135,6 @@ function wasAwayAtTheEnd(seen: Observation, started: Moment | undefined, natural
     if (away.from >= natural + CLOSING || (started !== undefined && away.to < started)) return false;
     return backAtWork(seen, away) >= natural;
   });
-}
-
-/** By its clock the time was over, when the agent was back. */
-function cameBackInAnotherHour(seen: Observation, started: Moment | undefined, natural: Moment): boolean {
-  const ahead = clockFaults(seen).filter(({ kind }) => kind === "clock-ahead");
-  return seen.agentAway.some(
-    (away) =>
-      started !== undefined &&
-      away.to > started &&
-      away.from < natural &&
-      ahead.some((one) => overlaps(one, away)),
-  );
 }
 
 function backAtWork({ injections }: Observation, away: Interval): Moment {

@@ -5,7 +5,6 @@ import { isUnsealed } from "./failing-disk.ts";
 import { overlaps } from "./intervals.ts";
 import { endSeenAt, isFinal } from "./judge-history.ts";
 import type { CaptureSeen, Finding, Observation } from "./observation.ts";
-import { clockFaults } from "./true-times.ts";
 
 /** Milliseconds after which a true status must be there, once nothing is in its way. */
 export const BOUND = 75_000;
@@ -55,16 +54,19 @@ function wrongTimes(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obs
   if (Number.isNaN(end)) found.push(finding(capture, "times", "it ended and has no endTime"));
   if (capture.manifest !== undefined && Math.abs(capture.manifest.startTime - start) > 1.5)
     found.push(finding(capture, "times", `startTime is ${status.startTime}, the manifest's is another`));
+  const sealed = capture.manifest?.endTime;
+  if (sealed !== undefined && Math.abs(sealed - end) > 1.5)
+    found.push(
+      finding(capture, "times", `endTime is ${status.endTime}, the manifest's is ${sealed - end} ms later`),
+    );
   const asked = Number(capture.spec.captureSeconds ?? 600) * 1000;
   const frozen = seen.injections.some(
     ({ kind, from, to }) => kind === "agent-frozen" && overlaps({ from, to }, { from: start, to: end + 1 }),
   );
-  // Who comes back to a clock that was set back cannot know how long it has to go on: as long as asked for, at most.
-  const misled = clockFaults(seen).length > 0 && (status.resumes ?? 0) > 0;
   const lasted = end - start;
-  if (status.reason === "TimeElapsed" && !frozen && !misled && Math.abs(lasted - asked) > ACCURACY)
+  if (status.reason === "TimeElapsed" && !frozen && Math.abs(lasted - asked) > ACCURACY)
     found.push(finding(capture, "times", `its time elapsed after ${lasted} ms, ${asked} were asked for`));
-  if (capture.manifest !== undefined && end > naturalEnd(capture) + ACCURACY && !frozen && !misled)
+  if (capture.manifest !== undefined && end > naturalEnd(capture) + ACCURACY && !frozen)
     found.push(
       finding(capture, "times", `its end is ${end - naturalEnd(capture)} ms after its time was over`),
     );
@@ -102,9 +104,7 @@ function wrongGaps(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obse
     found.push(finding(capture, "gaps", text));
   }
   const seconds = Math.round(gaps.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0) / 1000);
-  // What is as long as two clocks are apart is told so.
-  const isMeasured = clockFaults(seen).length === 0;
-  if (isMeasured && Math.abs((status.gapSeconds ?? 0) - seconds) > 1) {
+  if (Math.abs((status.gapSeconds ?? 0) - seconds) > 1) {
     const text = `gapSeconds is ${status.gapSeconds ?? 0}, the manifest's gaps are ${seconds} s`;
     found.push(finding(capture, "gaps", text));
   }

@@ -131,7 +131,7 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
       seen.agentAway.push({ from: T + 3000, to: T + 4000 });
       seen.injections.push({ kind: "clock-ahead", from: T + 2500, to: T + 5000 });
     },
-    ["TimeElapsed", "Interrupted"],
+    ["TimeElapsed"],
   ],
   [
     "the disk fails while its files are closed",

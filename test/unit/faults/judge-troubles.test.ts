@@ -47,6 +47,42 @@ describe("times that were told by a clock that was an hour off", () => {
     expect(judge(seen)).toEqual([]);
   });
 
+  /** Away from T + 4 s to T + 5 s, and the gap told so many ms off. */
+  function gapTold(offFrom: number, offTo: number): Run {
+    const made = run();
+    const { seen, capture, manifest, status } = made;
+    seen.agentAway.push({ from: T + 4000, to: T + 5000 });
+    manifest.gaps = [{ from: T + 4000 + offFrom, to: T + 5000 + offTo }];
+    Object.assign(status, { resumes: 1, gapSeconds: 1 });
+    const file = capture.files[0];
+    const lost = file?.packets.filter(({ at }) => at > T + 4000 && at < T + 5000).length ?? 0;
+    if (file !== undefined) file.packets = file.packets.filter(({ at }) => at < T + 4000 || at > T + 5000);
+    for (const one of [manifest.statistics, status.statistics, manifest.files[0]])
+      if (one !== undefined) one.packets = Number(one.packets) - lost;
+    return made;
+  }
+
+  test("of a gap that began before: who comes back tells by its clock since when nothing was captured", () => {
+    const { seen } = gapTold(HOUR, HOUR);
+    seen.injections.push({ kind: "clock-ahead", from: T + 4500, to: T + 7000 });
+    expect(judge(seen)).toEqual([]);
+  });
+
+  test("of a gap are untrue where its seconds are those between two clocks", () => {
+    const { seen, status } = gapTold(HOUR, HOUR);
+    seen.injections.push({ kind: "clock-ahead", from: T + 4500, to: T + 7000 });
+    status.gapSeconds = 3601;
+    expect(rules(seen)).toEqual(["gaps"]);
+  });
+
+  test("excuse no capture that went on for longer than was asked for", () => {
+    const { seen, manifest, status } = gapTold(0, 0);
+    seen.injections.push({ kind: "clock-behind", from: T + 4500, to: T + 7000 });
+    manifest.endTime = T + 9900;
+    status.endTime = new Date(T + 9900).toISOString();
+    expect(rules(seen)).toContain("times");
+  });
+
   test("are untrue where the clock was right then", () => {
     const { seen } = endTold(HOUR);
     seen.injections.push({ kind: "clock-ahead", from: T + 1000, to: T + 3000 });

@@ -88,6 +88,7 @@ const MUTATIONS: [string, string, Mutation][] = [
     (capture) => (lastStatus(capture).endTime = new Date(T + 5000).toISOString()),
   ],
   ["its start is another than the manifest's", "times", (capture) => (manifestOf(capture).startTime += 5)],
+  ["its end is another than the manifest's", "times", (capture) => (manifestOf(capture).endTime = T + 8005)],
   [
     "status and manifest disagree",
     "statistics",

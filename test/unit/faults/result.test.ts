@@ -49,6 +49,14 @@ test("the table tells the sum, the seeds that failed, and a row for each fault",
   expect(text).toContain("| agent: SIGKILL, back after up to 5 s | 1 | 1 | 7 | 1 | 2.5 s |");
 });
 
+test("the table names the seeds as the campaign takes them", () => {
+  const results = [0, 1, 2, 7, 1000, 1001].flatMap((seed) =>
+    RESULTS.slice(0, 1).map((one) => ({ ...one, seed })),
+  );
+  const text = tableText(results, { commit: "abc1234", day: "2026-01-01", machine: "2 processors" });
+  expect(text).toContain("seeds 0-2,7,1000-1001, 6 scenarios");
+});
+
 test("options say which seeds, and for how long", () => {
   expect([...all(["--seed", "7"])]).toEqual([7]);
   expect([...all(["--seeds", "3-4,1000-1001,9"])]).toEqual([3, 4, 1000, 1001, 9]);
