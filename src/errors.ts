@@ -95,6 +95,9 @@ type UsageCode = keyof typeof USAGE;
 
 /** Codes of work that failed beside a capture's own end: the command ends with 1. */
 export const FAILURES = {
+  PCAPPER_STDOUT_LOST:
+    "Standard output cannot be written; what was captured, and its status, are in their files.",
+  PCAPPER_RECOVERY_INCOMPLETE: "A folder could not be read, so nothing in it was made whole; the rest is.",
   PCAPPER_CLUSTER_FAILED: "The API server was not reached, refused, or has no pcapper in that namespace.",
   PCAPPER_GATHER_INCOMPLETE: "Something was not gathered; what was is kept, and the summary names the rest.",
   PCAPPER_EXPORT_INCOMPLETE: "Something is not in the archive that should be; the rest is.",

@@ -1,5 +1,5 @@
 import { loadNative } from "./capture/native.ts";
-import { argumentError, notEmpty } from "./commands/arguments.ts";
+import { argumentError, single } from "./commands/arguments.ts";
 import { addGatherCommands } from "./commands/gather-commands.ts";
 import { errorLines, INTERNAL, PcapperError } from "./errors.ts";
 import { printable } from "./printable.ts";
@@ -11,10 +11,13 @@ async function main(): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   // A reader that goes away must not end a capture.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") lostOutput ??= error;
+  });
   const { Command } = await import("commander");
-  const manifest = notEmpty("--file", "a path, or - for standard input");
-  const folder = notEmpty("--output", "the path of a folder");
+  const manifest = single("--file", "a path, or - for standard input");
+  const folder = single("--output", "the path of a folder");
   const program = new Command("pcapper");
   program
     .description("Packet capture as a Kubernetes resource, and on one machine.")
@@ -65,8 +68,16 @@ async function main(): Promise<void> {
   await program.parseAsync();
 }
 
+/** What kept a result from standard output (a full disk). A reader that went away is no error. */
+let lostOutput: Error | undefined;
+
 function end(exitCode: number): void {
-  process.exit(exitCode);
+  // In a turn of its own: the stream tells of an error after the write that met it.
+  setImmediate(() => {
+    if (exitCode !== 0 || lostOutput === undefined) process.exit(exitCode);
+    const message = `standard output cannot be written: ${lostOutput.message}`;
+    fail(new PcapperError("PCAPPER_STDOUT_LOST", message, { cause: lostOutput }));
+  });
 }
 
 /** One line a problem; where it came from is for LOG_LEVEL=debug. */

@@ -26,7 +26,7 @@ void CaptureLoop::LookForAnEnd() {
   } else if (MonotonicNow() >= deadline_) {
     End("TimeElapsed", "");
   } else if (!parts_.watch.exists()) {
-    End("TargetGone", "the interface is gone");
+    End("TargetGone", "The interface is gone");
   } else if (!writing_ && writer_.failure()) {
     End(writer_.failure()->reason(), writer_.failure()->what());
   } else if (const auto failure = parts_.keeper.failed() ? parts_.keeper.failure() : std::nullopt) {

@@ -16,7 +16,7 @@ constexpr int kNoProtocol = 0xffff;
 // "device: libpcap's status (its detail)", as tcpdump says it.
 Failure ActivateFailure(const std::string& name, int status, const std::string& detail) {
   std::string text = name + ": " + pcap_statustostr(status);
-  if (!detail.empty()) text += " (" + detail + ")";
+  if (!detail.empty() && detail != pcap_statustostr(status)) text += " (" + detail + ")";
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
       return Failure("InterfaceNotFound", text);

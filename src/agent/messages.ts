@@ -1,5 +1,6 @@
 import type { CapturePlan } from "../api/plan.ts";
 import type { Statistics } from "../capture/native.ts";
+import { countText } from "../count-text.ts";
 
 /** Bytes the schema allows in `status.message`. */
 const MAX_MESSAGE = 4096;
@@ -15,7 +16,7 @@ export function runningMessage(
   interfaceName: string,
   warnings: readonly string[],
 ): string {
-  const until = plan.packetCount > 0 ? `, at most ${plan.packetCount} packets` : "";
+  const until = plan.packetCount > 0 ? `, at most ${countText(plan.packetCount, "packet")}` : "";
   const what = `Capturing ${whatIsCaptured(plan)} on ${interfaceName} for ${plan.captureSeconds} s${until}.`;
   return limited([what, ...warnings.map((warning) => `libpcap says: ${warning}.`)].join(" "));
 }
@@ -28,7 +29,7 @@ export function finalMessage(
 ): string {
   const parts = [end.message === "" ? undefined : asSentence(end.message)];
   if (statistics !== undefined) {
-    parts.push(`${count(statistics.packets, "packet")} captured (${whatIsCaptured(plan)}).`);
+    parts.push(`${countText(statistics.packets, "packet")} captured (${whatIsCaptured(plan)}).`);
     parts.push(removedMessage(statistics), lossMessage(statistics));
   }
   return limited(parts.filter((part) => part !== undefined).join(" "));
@@ -44,21 +45,17 @@ function lossMessage(statistics: Statistics): string | undefined {
   const lost = droppedPackets(statistics);
   if (lost === 0) return undefined;
   const causes = parts.filter(([packets]) => packets > 0).map(([packets, cause]) => `${packets}: ${cause}`);
-  return `${count(lost, "packet")} lost (${causes.join("; ")}).`;
+  return `${countText(lost, "packet")} lost (${causes.join("; ")}).`;
 }
 
 function removedMessage(statistics: Statistics): string | undefined {
   if (statistics.filesRemoved === 0) return undefined;
-  return `${count(statistics.packetsRemoved, "packet")} of them went with ${count(statistics.filesRemoved, "file")} that the ring of files removed.`;
+  return `${countText(statistics.packetsRemoved, "packet")} of them went with ${countText(statistics.filesRemoved, "file")} that the ring of files removed.`;
 }
 
 /** All packets that matched and are not in a file. */
 export function droppedPackets(statistics: Statistics): number {
   return statistics.droppedByKernel + statistics.droppedByInterface + statistics.droppedOnWrite;
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
 function asSentence(text: string): string {

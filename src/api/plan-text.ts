@@ -1,4 +1,5 @@
 import { byteSizeText } from "../byte-size.ts";
+import { countText } from "../count-text.ts";
 import type { CapturePlan } from "./plan.ts";
 
 function targetText({ target }: CapturePlan): string {
@@ -15,13 +16,14 @@ function filesText({ fileCount, maxFileSize, worstCaseBytes }: CapturePlan): str
 /** What a capture will do, on one line; says "all packets" so that a forgotten filter shows. */
 export function planText(plan: CapturePlan): string {
   const { captureFilter, captureSeconds, packetCount, snapLength } = plan;
-  const end = packetCount === 0 ? `${captureSeconds} s` : `${captureSeconds} s or ${packetCount} packets`;
+  const end =
+    packetCount === 0 ? `${captureSeconds} s` : `${captureSeconds} s or ${countText(packetCount, "packet")}`;
   const parts = [
     targetText(plan),
     captureFilter === "" ? "all packets" : `filter "${captureFilter.replace(/\s+/g, " ")}"`,
     end,
     filesText(plan),
-    ...(snapLength < 262_144 ? [`${snapLength} bytes of each packet`] : []),
+    ...(snapLength < 262_144 ? [`${countText(snapLength, "byte")} of each packet`] : []),
   ];
   return parts.join("; ");
 }

@@ -10,10 +10,21 @@ export function argumentError(text: string): PcapperError {
   return new PcapperError("PCAPPER_BAD_ARGUMENT", message);
 }
 
-/** A parser for the value of `option`. An empty one is most often a variable of a script that was not set. */
-export function notEmpty(option: string, expected: string): (value: string) => string {
+/** What Node puts where an argument of the command line is not UTF-8: the path that was meant is lost. */
+const NOT_UTF8 = "\ufffd";
+
+/**
+ * A parser for the value of `option`, given once. An empty one is most often a variable of a script that was not set;
+ * of two, one would be left out without a word.
+ */
+export function single(option: string, expected: string): (value: string) => string {
+  let given: string | undefined;
   return (value) => {
-    if (value !== "") return value;
-    throw new PcapperError("PCAPPER_BAD_ARGUMENT", `${option} is "": write ${expected}`);
+    const wrong = (what: string) => new PcapperError("PCAPPER_BAD_ARGUMENT", `${option} is ${what}`);
+    if (given !== undefined) throw wrong(`there twice, "${given}" and "${value}": write it once`);
+    if (value === "") throw wrong(`"": write ${expected}`);
+    if (value.includes(NOT_UTF8)) throw wrong(`"${value}", which is not UTF-8: write ${expected}, in UTF-8`);
+    given = value;
+    return value;
   };
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { PcapperError } from "../errors.ts";
-import { notEmpty } from "./arguments.ts";
+import { single } from "./arguments.ts";
 
 /** A DNS subdomain, as the API server takes it. */
 const CAPTURE_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
@@ -21,22 +21,22 @@ export function addGatherCommands(program: Command, end: (exitCode: number) => v
     .option(
       "-n, --namespace <NAME>",
       "where pcapper is installed",
-      notEmpty("--namespace", "a name"),
+      single("--namespace", "a name"),
       "pcapper",
     )
-    .option("-o, --output <DIR>", "folder for all of it", notEmpty("--output", "a path"), "./gathered")
+    .option("-o, --output <DIR>", "folder for all of it", single("--output", "a path"), "./gathered")
     .option("--since <DURATION>", "only files with packets of the last 2h, 90m or 1d12h")
     .option("--since-time <TIME>", "only files with packets after this time, RFC 3339")
     .option("--include-running", "also what running captures have so far")
     .option(
       "--kubeconfig <FILE>",
       "instead of KUBECONFIG or ~/.kube/config",
-      notEmpty("--kubeconfig", "a path"),
+      single("--kubeconfig", "a path"),
     )
     .option(
       "--context <NAME>",
       "of the kubeconfig, instead of the current one",
-      notEmpty("--context", "a name"),
+      single("--context", "a name"),
     )
     .action(async (wanted = [], options) => end(await (await import("./gather.ts")).gather(wanted, options)));
 

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { finalProgress } from "../agent/progress.ts";
 import { readManifestFile } from "../api/manifest-file.ts";
 import type { PacketCapture } from "../api/resource.ts";
@@ -9,6 +8,7 @@ import { createProgress, type Progress } from "../progress/terminal.ts";
 import { createdCaptures, runCaptures } from "../run/captures.ts";
 import { stopOnSignals } from "../run/interrupts.ts";
 import { printResources } from "../run/output.ts";
+import { absoluteOutput } from "../run/output-folder.ts";
 import { preflight } from "../run/preflight.ts";
 import { RUN_DEFAULTS, readSettings } from "../settings.ts";
 import type { CaptureEvent } from "../store/capture-store.ts";
@@ -25,7 +25,7 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const settings = readSettings(process.env, RUN_DEFAULTS);
   const documents = await readManifestFile(file);
   const native = loadNative();
-  const output = resolve(folder);
+  const output = absoluteOutput(folder);
   await preflight(native, documents, output);
   const captures = createdCaptures(
     documents.map(({ capture }) => capture),

@@ -1,12 +1,22 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { byteSizeText } from "../byte-size.ts";
 import type { Native } from "../capture/native.ts";
-import type { Problem } from "../errors.ts";
+import { PcapperError, type Problem } from "../errors.ts";
 import { unsafeFolder } from "../store/files/unsafe-folder.ts";
 
 /** Files a capture makes beside its packets: folder, lock, status, manifest, drafts, reserve. */
 const FILES_PER_CAPTURE = 8;
+
+/** The absolute path of `folder`. @throws PcapperError where it begins at a current folder that was removed */
+export function absoluteOutput(folder: string): string {
+  try {
+    return resolve(folder);
+  } catch {
+    const why = "the current folder is gone: write a path that begins with /";
+    throw new PcapperError("PCAPPER_BAD_OUTPUT", `--output is "${folder}": ${why}`);
+  }
+}
 
 /** What is wrong with writing to `folder`, found without writing; undefined where nothing is. */
 export function outputProblem(
@@ -16,8 +26,9 @@ export function outputProblem(
 ): Problem | undefined {
   try {
     const existing = nearestExisting(resolve(folder));
-    if (!statSync(existing).isDirectory())
-      return bad(folder, `${existing} is a file, and a folder is expected`);
+    const found = statSync(existing, { throwIfNoEntry: false });
+    if (found === undefined) return bad(folder, `${existing} is a symbolic link to nothing`);
+    if (!found.isDirectory()) return bad(folder, `${existing} is a file, and a folder is expected`);
     accessSync(existing, constants.W_OK | constants.X_OK);
     return roomProblem(native, folder, existing, needs);
   } catch (error) {
@@ -39,8 +50,9 @@ export function captureFolderProblem(
   }
 }
 
+/** A link to nothing is there too: no folder can be made in its place. */
 function nearestExisting(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined || path === "/") return path;
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined || path === "/") return path;
   return nearestExisting(dirname(path));
 }
 

@@ -141,6 +141,26 @@ describeAsRoot("pcapper run with bad input", () => {
     expect(result.stderr).toMatch(/^pcapper: --output is ".+": .+ is a file, .*\[PCAPPER_BAD_OUTPUT\]\n$/);
   });
 
+  test.each(["", "/below"])("refuses an output folder that is a link to nothing (%j)", async (below) => {
+    write(GOOD);
+    symlinkSync(join(scratch.path, "nowhere"), output);
+    const command = [LAUNCHER, "run", "-f", manifest, "--output", `${output}${below}`];
+    expectRefused(await execute(namespace.inside(command)), [
+      "symbolic link to nothing",
+      "PCAPPER_BAD_OUTPUT",
+    ]);
+  });
+
+  test("refuses an output folder in a current folder that was removed", async () => {
+    write(GOOD);
+    const script = `mkdir gone; cd gone; rmdir ../gone; exec ${LAUNCHER} run -f ${manifest} 2>&1 >&-`;
+    const { code, stdout } = await execute(["sh", "-c", `cd ${scratch.path}; ${script}`]);
+    expect(stdout).toMatch(
+      /pcapper: --output is "\.\/captures": the current folder is gone: .*BAD_OUTPUT\]\n$/,
+    );
+    expect(code).toBe(2);
+  });
+
   test.each([
     ["a symbolic link", (path: string) => symlinkSync("/tmp", path), "it is a symbolic link"],
     ["a link to nothing", (path: string) => symlinkSync("/nowhere", path), "it is a symbolic link"],
@@ -198,12 +218,21 @@ describeAsRoot("pcapper run with bad input", () => {
     [["run", "-f", ""], '--file is "": write a path, or - for standard input'],
     [["run", "-f", "a", "--output", ""], '--output is "": write the path of a folder'],
     [["recover", "--output="], '--output is "": write the path of a folder'],
+    [["run", "-f", "a", "-f", "b"], '--file is there twice, "a" and "b": write it once'],
+    [["run", "-f", "a", "-o", "x", "--output", "y"], '--output is there twice, "x" and "y": write it once'],
   ])("a wrong command line (%j) ends with 2 and one sentence", async (words, sentence) => {
     expect(await execute([LAUNCHER, ...words])).toEqual({
       code: 2,
       stdout: "",
       stderr: `pcapper: ${sentence} [PCAPPER_BAD_ARGUMENT]\n`,
     });
+  });
+
+  test("a path that is not UTF-8 is refused: files would come to lie in a folder of another name", async () => {
+    write(GOOD);
+    const path = `"$(printf '${output}\\377')"`;
+    const result = await execute(["sh", "-c", `exec ${LAUNCHER} run -f ${manifest} --output ${path}`]);
+    expectRefused(result, ["--output", "not UTF-8", "PCAPPER_BAD_ARGUMENT"]);
   });
 
   test("the version is the first line, libpcap's the second", async () => {

@@ -129,6 +129,8 @@ describeAsRoot("limits of pcapper run", () => {
   test("an interface that is down is a failure with a status, not wrong use", async () => {
     await namespace.run("ip", "link", "add", "down0", "type", "veth", "peer", "name", "down1");
     const { ended } = start("down", { targetInterface: "down0" });
-    expectRefused(await ended, "InterfaceDown", "down0");
+    const result = await ended;
+    expectRefused(result, "InterfaceDown");
+    expect(result.resource().status?.message).toBe("down0: That device is not up.");
   });
 });

@@ -47,8 +47,9 @@ export function repairedManifest(manifest: Manifest, { files, empty }: RepairedF
   const newest = countedThrough(rest, files, []);
   // What was captured since is in part in files that the ring has removed: a time of which nothing is claimed.
   const gap = Date.parse(newest) > Date.parse(counted) ? [{ from: counted, to: newest }] : [];
-  const stillThere = known.filter((file) => numbers.has(file.number));
-  const removedBytes = Math.max(0, (manifest.statistics.bytes ?? 0) - sum(stillThere, packetBytes));
+  // A file that has lost all its packets is not gone with the ring: neither they nor their bytes count any longer.
+  const notRemoved = known.filter((file) => !gone.includes(file));
+  const removedBytes = Math.max(0, (manifest.statistics.bytes ?? 0) - sum(notRemoved, packetBytes));
   return {
     ...rest,
     files,

@@ -64,10 +64,15 @@ export function createFakeNative(): FakeNative {
     startCapture: (options, onChange) => {
       fake.started.push(options);
       let ended = false;
+      let again: NodeJS.Timeout | undefined;
       const send = (facts: Partial<CaptureReport>): void => {
         if (ended) return;
-        ended = facts.state === "ended";
-        onChange(report(facts));
+        const next = report(facts);
+        ended = next.state === "ended";
+        clearInterval(again);
+        onChange(next);
+        // As the engine does each second.
+        if (next.state === "running") again = setInterval(() => onChange(next), 50).unref();
       };
       void (async () => {
         for (const facts of fake.script) {

@@ -28,5 +28,5 @@ test("the page has every code of wrong use", () => {
 });
 
 test("the page has every code of work that failed", () => {
-  expect(tableBelow("Failures of export and gather (exit code 1)")).toEqual({ ...FAILURES });
+  expect(tableBelow("Other failures (exit code 1)")).toEqual({ ...FAILURES });
 });

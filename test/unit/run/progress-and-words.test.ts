@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { runningMessage } from "../../../src/agent/messages.ts";
+import { planCapture } from "../../../src/api/plan.ts";
+import { planText } from "../../../src/api/plan-text.ts";
 import { byteSizeText } from "../../../src/byte-size.ts";
 import { clockText, progressLine } from "../../../src/progress/line.ts";
 import { knownInterfacesText, parseInterfaceNames } from "../../../src/run/interface-names.ts";
@@ -57,6 +60,15 @@ describe("the progress line", () => {
 test("interface names are read from the kernel's table", () => {
   const table = "Inter-|   Receive\n face |bytes\n    lo:  0 0\n  eth0: 1 2\n eth0:1: 3 4\n";
   expect(parseInterfaceNames(table)).toEqual(["lo", "eth0", "eth0:1"]);
+});
+
+test("one packet and one byte are one, and two are two", () => {
+  const target = { targetNode: "localhost", targetInterface: "lo" };
+  const one = planCapture({ ...target, packetCount: 1, snapLength: 1 });
+  expect(planText(one)).toMatch(/; 600 s or 1 packet; .*; 1 byte of each packet$/);
+  expect(runningMessage(one, "lo", [])).toContain("at most 1 packet.");
+  const two = planCapture({ ...target, packetCount: 2, snapLength: 2 });
+  expect(planText(two)).toMatch(/; 600 s or 2 packets; .*; 2 bytes of each packet$/);
 });
 
 test("a few interfaces are named, many are not", () => {

@@ -96,6 +96,16 @@ describe("a capture whose process died", () => {
     expect(said).toHaveLength(1);
   });
 
+  test("whose newest file has lost all its packets counts neither them nor their bytes", async () => {
+    const listed = { ...CURRENT, packets: 6, bytes: 24 + 6 * (16 + 100) };
+    deadCapture({ current: listed });
+    const before = manifest().statistics as { bytes: number };
+    native.recovered.set(inFolder(CURRENT.name), { packets: 0, bytes: 24, cutBytes: 10 });
+    await recover();
+    const { statistics, removed } = read(`${PREFIX}.json`);
+    expect(statistics).toMatchObject({ packets: removed.packets + WHOLE.packets, bytes: before.bytes - 600 });
+  });
+
   test.each([
     ["since this machine started: what it has published is not read again", bootId(), CURRENT],
     ["before this machine started: all of it is read", "another", undefined],
