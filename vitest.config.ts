@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** Real namespaces, real packets: one file at a time, and time enough on a busy machine. */
 const onePerTime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
+/** Each file has an API server, agents and namespaces of its own, and mostly waits. */
+const twoPerTime = { ...onePerTime, fileParallelism: true, maxWorkers: 2 };
 
 export default defineConfig({
   test: {
@@ -14,7 +16,7 @@ export default defineConfig({
           include: ["test/cluster-api/**/*.test.ts"],
           // Builds Kubernetes at its first use.
           globalSetup: ["test/kubernetes/binaries/before-tests.ts"],
-          ...onePerTime,
+          ...twoPerTime,
         },
       },
       {
@@ -30,7 +32,7 @@ export default defineConfig({
           name: "kubernetes-slow",
           include: ["test/cluster-slow/**/*.test.ts"],
           globalSetup: ["test/kubernetes/binaries/before-tests.ts"],
-          ...onePerTime,
+          ...twoPerTime,
         },
       },
       {

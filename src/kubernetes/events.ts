@@ -16,6 +16,12 @@ export interface EventRecorderOptions {
   backoff?: BackoffRange;
 }
 
+/**
+ * So often in a row a namespace may answer 403, over some ten seconds: an API server that has just started does so until
+ * it knows its roles. A right that is really missing (also in a namespace that is being torn down) holds up no others.
+ */
+const MOST_REFUSALS = 8;
+
 /** While the API is away this many wait in each namespace; older ones make room for newer ones. */
 const MOST_WAITING = 1000;
 
@@ -29,6 +35,8 @@ interface Waiting {
 /** Events about the objects of one namespace, which may refuse what others take. */
 interface Queue {
   waiting: Waiting[];
+  /** Answers of 403 since the last Event that was taken. */
+  refusals: number;
   sending?: Promise<void>;
 }
 
@@ -42,30 +50,34 @@ export function createEventRecorder(
   const queues = new Map<string, Queue>();
 
   const begin = (namespace: string): Queue => {
-    const queue: Queue = { waiting: [] };
+    const queue: Queue = { waiting: [], refusals: 0 };
     queues.set(namespace, queue);
     return queue;
   };
 
-  const sendAll = async (namespace: string, { waiting }: Queue): Promise<void> => {
+  const sendAll = async (namespace: string, queue: Queue): Promise<void> => {
+    const { waiting } = queue;
     const backoff = createBackoff(signal, { onReturn: api.onReturn, range });
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await send(next, backoff).catch((error: unknown) => lost(next, error));
+      await send(queue, next, backoff).catch((error: unknown) => lost(next, error));
     }
     // In the same breath as the last look at the queue: nothing may be added between them.
     queues.delete(namespace);
   };
 
-  const send = async ({ path, body }: Waiting, backoff: Backoff): Promise<void> => {
+  const send = async (queue: Queue, { path, body }: Waiting, backoff: Backoff): Promise<void> => {
     for (;;) {
-      try {
-        await api.create(path, body);
+      const failure = await failureOf(() => api.create(path, body));
+      if (failure === undefined) {
+        queue.refusals = 0;
         return backoff.reset();
-      } catch (error) {
-        if (error instanceof KubernetesError && error.reason === "AlreadyExists") return backoff.reset();
-        if (!worthAnotherTry(error)) throw error;
-        await backoff.wait(error);
       }
+      if (!isTransient(failure)) throw failure;
+      if (failure.status === 403) {
+        if (queue.refusals >= MOST_REFUSALS) throw failure;
+        queue.refusals += 1;
+      }
+      await backoff.wait(failure);
     }
   };
 
@@ -92,7 +104,12 @@ export function createEventRecorder(
   };
 }
 
-/** A right that is missing (403: also a namespace that is being torn down) must not hold up all others. */
-function worthAnotherTry(error: unknown): error is KubernetesError {
-  return isTransient(error) && error.status !== 403;
+/** An Event that is there already is as good as sent. */
+async function failureOf(create: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await create();
+  } catch (error) {
+    if (!(error instanceof KubernetesError && error.reason === "AlreadyExists")) return error;
+  }
+  return undefined;
 }

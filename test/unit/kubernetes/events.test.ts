@@ -96,7 +96,25 @@ test("while the API is away Events wait, and then come in order, once each", asy
   expect(lost).toEqual([]);
 });
 
-test.each([403, 404, 422])(
+const refused = () => new KubernetesError("no", { status: 403 });
+
+test("a right that is there a moment later, as from an API server that has just started, loses no Event", async () => {
+  failures = Array.from({ length: 8 }, refused);
+  for (const message of ["one", "two"]) events.record(SUBJECT, { ...FACTS, message });
+  await events.drained();
+  expect(lost).toEqual([]);
+  expect(sent).toHaveLength(2);
+});
+
+test("where a right stays away, the first Event is waited for, and the others are told as lost at once", async () => {
+  failures = Array.from({ length: 11 }, refused);
+  for (const message of ["one", "two", "three", "four"]) events.record(SUBJECT, { ...FACTS, message });
+  await events.drained();
+  expect(lost).toEqual(["one no", "two no", "three no"]);
+  expect(sent).toHaveLength(1);
+});
+
+test.each([404, 422])(
   "an Event that is refused with %i is told as lost and holds up no other",
   async (status) => {
     failures = [new KubernetesError("no", { status })];
