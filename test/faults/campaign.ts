@@ -47,19 +47,20 @@ async function runSeed(
 ): Promise<Result> {
   const scenario = drawScenario(seed);
   const begin = performance.now();
-  let ran: Ran;
+  let ran: Ran[];
   try {
     ran = await runScenario(server, scenario, program);
   } catch (error) {
     say(`seed ${seed}: NOT RUN: ${(error as Error).stack}`);
     return notRun(seed, (error as Error).message);
   }
-  const { seen, log } = ran;
-  const findings = judge(seen);
+  const seen = ran.map((node) => node.seen);
+  const findings = seen.flatMap(judge);
   const result = resultOf(scenario, seen, findings);
   const seconds = Math.round((performance.now() - begin) / 1000);
   for (const line of linesOf(scenario, result, seconds)) say(line);
-  if (keep || findings.length > 0) say(`  kept in ${keepOnDisk(seed, { scenario, findings, seen }, log)}`);
+  if (keep || findings.length > 0)
+    say(`  kept in ${keepOnDisk(seed, { scenario, findings, seen: seen[0], neighbour: seen[1] }, ran)}`);
   return result;
 }
 
@@ -80,10 +81,10 @@ function linesOf({ seed, faults }: Scenario, result: Result, seconds: number): s
   ];
 }
 
-function keepOnDisk(seed: number, what: object, log: string): string {
+function keepOnDisk(seed: number, what: object, nodes: readonly Ran[]): string {
   mkdirSync(KEPT, { recursive: true });
   const path = join(KEPT, `seed-${seed}`);
   writeFileSync(`${path}.json`, JSON.stringify(what));
-  writeFileSync(`${path}.log`, log);
+  writeFileSync(`${path}.log`, nodes.map(({ log }) => log).join("\n"));
   return `${path}.json, the agent's words beside it`;
 }

@@ -2,11 +2,13 @@ import type { PacketCaptureSpec } from "../../src/api/resource.ts";
 import { type Draw, drawFrom } from "./random.ts";
 import {
   ALL_FAULT_KINDS,
+  BETWEEN_NODES,
   FAULT_KINDS,
   type FaultKind,
   NEWER_FAULT_KINDS,
   NEWER_SEEDS,
   NODE_STREAM,
+  NODES_SEEDS,
   type PlannedCapture,
   type PlannedFault,
   type PlannedPhase,
@@ -50,10 +52,20 @@ const BEFORE = 300;
 /** Faults of a scenario, round by round: each kind alone, with a second one, twice with three others. */
 const ROUNDS = [1, 2, 4, 4];
 
+/** Names on a second node are as of a seed that is so much higher. */
+const NEIGHBOUR = 100_000;
+
 /** Seeds go round all kinds of faults, the newer ones from NEWER_SEEDS on; what goes with them is drawn. */
 export function drawScenario(seed: number): Scenario {
   const draw = drawFrom(seed);
-  const kinds = seed < NEWER_SEEDS ? drawKinds(draw, seed, FAULT_KINDS, FAULT_KINDS) : drawNewer(draw, seed);
+  if (seed < NEWER_SEEDS) return drawNode(draw, seed, drawKinds(draw, seed, FAULT_KINDS, FAULT_KINDS));
+  if (seed < NODES_SEEDS) return drawNode(draw, seed, drawNewer(draw, seed));
+  const kinds = drawKinds(draw, seed - NODES_SEEDS, BETWEEN_NODES, ALL_FAULT_KINDS);
+  const node = drawNode(draw, seed, kinds);
+  return { ...node, neighbour: drawNode(draw, seed + NEIGHBOUR, []) };
+}
+
+function drawNode(draw: Draw, seed: number, kinds: readonly FaultKind[]): Scenario {
   const captures = drawCaptures(draw, seed, kinds);
   const pods = captures.filter(({ target }) => target === "pod").length;
   const longest = Math.max(

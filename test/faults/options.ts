@@ -1,6 +1,6 @@
 /** The words after `node test/faults/main.ts`. */
 import { parseArgs } from "node:util";
-import { NEWER_SEEDS } from "./scenario.ts";
+import { NEWER_SEEDS, NODES_SEEDS } from "./scenario.ts";
 
 export interface Options {
   /** Seeds in their order, without an end where only the time is set. */
@@ -45,16 +45,20 @@ export function readOptions(words: readonly string[]): Options {
 /** Seeds that a judge once objected to, for a defect that is mended: they come first. */
 const MENDED = [1, 27, 38, 47, 49, 54, 182, 1033, 1034];
 
-/** After three that begin with an older fault comes one with a newer. */
+/** After three that begin with an older fault comes one with a newer, after twelve one of two nodes. */
 function* allSeeds(): Generator<number, void> {
   yield* MENDED;
-  const newer = others(NEWER_SEEDS, Number.POSITIVE_INFINITY);
+  const newer = others(NEWER_SEEDS, NODES_SEEDS - 1);
+  const ofNodes = others(NODES_SEEDS, Number.POSITIVE_INFINITY);
   for (const seed of others(0, NEWER_SEEDS - 1)) {
     yield seed;
     const { value } = seed % 3 === 2 ? newer.next() : {};
     if (value !== undefined) yield value;
+    const { value: two } = seed % 12 === 11 ? ofNodes.next() : {};
+    if (two !== undefined) yield two;
   }
   yield* newer;
+  yield* ofNodes;
 }
 
 function* others(first: number, last: number): Generator<number, void> {

@@ -14,7 +14,22 @@ export interface Result {
   findings: Finding[];
 }
 
-export function resultOf(scenario: Scenario, observed: Observation, findings: Finding[]): Result {
+/** @param nodes the first is the one that faults were done to */
+export function resultOf(scenario: Scenario, nodes: readonly Observation[], findings: Finding[]): Result {
+  const all = nodes.map((seen) => resultOfNode(scenario, seen));
+  const sum = (value: (result: Omit<Result, "findings">) => number) =>
+    all.reduce((total, result) => total + value(result), 0);
+  return {
+    seed: scenario.seed,
+    faults: all[0]?.faults ?? [],
+    captures: sum(({ captures }) => captures),
+    packets: sum(({ packets }) => packets),
+    worst: Math.max(0, ...all.map(({ worst }) => worst)),
+    findings,
+  };
+}
+
+function resultOfNode(scenario: Scenario, observed: Observation): Omit<Result, "findings"> {
   const seen = withTrueTimes(observed);
   const streams = Object.values(seen.sent).flat();
   return {
@@ -28,7 +43,6 @@ export function resultOf(scenario: Scenario, observed: Observation, findings: Fi
         .filter(({ deletedAt }) => deletedAt === undefined)
         .map((capture) => timeToTruth(capture, seen)),
     ),
-    findings,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Looks at the folders of captures while they run, as somebody who lists and reads them would. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { readPcap } from "../helpers/pcap-reader.ts";
@@ -11,14 +11,24 @@ import type { Site } from "./site.ts";
 export interface Sampler {
   /** By uid. */
   samples(uid: string): FolderSample[];
+  /** Names of folders that belong to captures of another node. */
+  ofOthers(): string[];
   stop(): Promise<void>;
 }
 
 /** Milliseconds. */
 const EVERY = 250;
+/** Names that scenarios give to captures. */
+const CAPTURE = /^seed-\d+-\d+$/;
 
-export function startSampler({ hostmount, strangers }: Site, lives: () => readonly Life[]): Sampler {
+/** @param own names of this node's captures */
+export function startSampler(
+  { hostmount, strangers }: Site,
+  lives: () => readonly Life[],
+  own: readonly string[],
+): Sampler {
   const samples = new Map<string, FolderSample[]>();
+  const ofOthers = new Set<string>();
   let stopped = false;
   const looking = (async () => {
     while (!stopped) {
@@ -26,11 +36,14 @@ export function startSampler({ hostmount, strangers }: Site, lives: () => readon
         const sample = look(join(hostmount.path, planned.name), uid, strangers.paths());
         if (sample !== undefined) samples.set(uid, [...(samples.get(uid) ?? []), sample]);
       }
+      for (const name of readdirSync(hostmount.path))
+        if (CAPTURE.test(name) && !own.includes(name)) ofOthers.add(name);
       await pause(EVERY);
     }
   })();
   return {
     samples: (uid) => samples.get(uid) ?? [],
+    ofOthers: () => [...ofOthers],
     stop: async () => {
       stopped = true;
       await looking;

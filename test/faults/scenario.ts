@@ -46,6 +46,18 @@ export const NEWER_FAULT_KINDS = [
 
 export const NEWER_SEEDS = 1000;
 
+/** Seeds from here on have a second node with an agent of its own; these are done to the first. */
+export const BETWEEN_NODES = [
+  "agent-killed",
+  "agent-frozen",
+  "api-killed",
+  "disk-full",
+  "pod-replaced",
+  "interface-deleted",
+] as const;
+
+export const NODES_SEEDS = 2000;
+
 export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...NEWER_FAULT_KINDS] as const;
 
 export type FaultKind = (typeof ALL_FAULT_KINDS)[number];
@@ -93,4 +105,6 @@ export interface Scenario {
   captures: PlannedCapture[];
   traffic: Record<string, PlannedPhase[]>;
   faults: PlannedFault[];
+  /** Another node on the same API server, to which nothing is done. */
+  neighbour?: Scenario;
 }

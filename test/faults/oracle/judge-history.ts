@@ -1,6 +1,6 @@
 /** What the API server showed of one capture, from its first moment to its last. */
 import type { PacketCaptureStatus } from "../../../src/api/resource.ts";
-import type { CaptureSeen, Finding, Moment } from "./observation.ts";
+import type { CaptureSeen, Finding, Moment, Observation } from "./observation.ts";
 
 const ORDER = ["", "scheduled", "running", "finished", "failure"] as const;
 
@@ -14,15 +14,20 @@ export function endSeenAt({ history }: CaptureSeen): Moment | undefined {
 }
 
 /** absent → scheduled → running → one end; one owner; counters only grow; an end stays as it is. */
-export function judgeHistory(capture: CaptureSeen): Finding[] {
+export function judgeHistory(capture: CaptureSeen, { node }: Pick<Observation, "node">): Finding[] {
   const seen = capture.history.flatMap(({ status }) => (status === undefined ? [] : [status]));
   const steps = seen.slice(1).map((after, index) => ({ before: seen[index] ?? {}, after }));
-  const texts = steps.flatMap(({ before, after }) => [
-    ...backwards(before, after),
-    ...otherOwner(before, after),
-    ...fewerPackets(before, after),
-    ...changedEnd(before, after),
-  ]);
+  const owners = new Set(seen.flatMap((status) => status.node ?? []));
+  const strange = [...owners].filter((owner) => owner !== node);
+  const texts = [
+    ...strange.map((owner) => `its owner was ${owner}, and its target is on ${node}`),
+    ...steps.flatMap(({ before, after }) => [
+      ...backwards(before, after),
+      ...otherOwner(before, after),
+      ...fewerPackets(before, after),
+      ...changedEnd(before, after),
+    ]),
+  ];
   return texts.map((text) => ({ rule: "history", kind: "untrue", capture: capture.name, text }));
 }
 

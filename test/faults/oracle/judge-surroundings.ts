@@ -10,11 +10,15 @@ const MORE_THREADS = 4;
 const MORE_MEMORY = 60_000;
 
 export function judgeSurroundings(seen: Observation): Finding[] {
-  const { strangers, leftInHostmount, deaths, sanitizer, process } = seen;
+  const { strangers, ofOthers, leftInHostmount, deaths, sanitizer, process } = seen;
   const found: [string, string][] = [
     ...strangers
       .filter(({ touched }) => touched)
       .map(({ path }): [string, string] => ["strangers", `${path} is not ours, and was changed or removed`]),
+    ...ofOthers.map((name): [string, string] => [
+      "other node",
+      `${name} is another node's, and has a folder`,
+    ]),
     ...leftInHostmount.map((path): [string, string] => [
       "clean-up",
       `${path} is there though every capture was deleted`,

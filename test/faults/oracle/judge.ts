@@ -12,7 +12,7 @@ export function judge(observed: Observation): Finding[] {
   const seen = withTrueTimes(observed);
   const ofCaptures = seen.captures.flatMap((capture) => [
     ...judgeOutcome(capture, seen),
-    ...judgeHistory(capture),
+    ...judgeHistory(capture, seen),
     ...(capture.deletedAt === undefined ? judgePackets(capture, seen) : []),
     ...judgeFiles(capture, seen),
     ...judgeEvents(capture, seen),

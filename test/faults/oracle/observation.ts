@@ -117,7 +117,9 @@ export interface ProcessFigures {
   residentKilobytes: number;
 }
 
+/** What was seen of one node. */
 export interface Observation {
+  node: string;
   /** What passed each interface. */
   sent: Record<string, Batch[]>;
   captures: CaptureSeen[];
@@ -126,6 +128,8 @@ export interface Observation {
   agentAway: Interval[];
   /** Files of nobody we know: what became of them. */
   strangers: { path: string; touched: boolean }[];
+  /** Names of captures of other nodes that had a folder in its hostmount. */
+  ofOthers: string[];
   /** Folders and files in the hostmount when every capture had been deleted. */
   leftInHostmount: string[];
   /** What agents said last that ended by themselves. */

@@ -3,15 +3,18 @@ import { parseQuantity } from "../../../src/quantity.ts";
 import { drawScenario } from "../../faults/draw-scenario.ts";
 import {
   ALL_FAULT_KINDS,
+  BETWEEN_NODES,
   FAULT_KINDS,
   type FaultKind,
   NEWER_FAULT_KINDS,
   NEWER_SEEDS,
+  NODES_SEEDS,
 } from "../../faults/scenario.ts";
 
 const OLDER = Array.from({ length: 300 }, (_, seed) => seed);
 const NEWER = OLDER.map((seed) => NEWER_SEEDS + seed);
-const SEEDS = [...OLDER, ...NEWER];
+const OF_NODES = OLDER.map((seed) => NODES_SEEDS + seed);
+const SEEDS = [...OLDER, ...NEWER, ...OF_NODES];
 
 test("a seed gives the same scenario again", () => {
   for (const seed of SEEDS) expect(drawScenario(seed)).toEqual(drawScenario(seed));
@@ -27,6 +30,7 @@ test("different seeds give different scenarios", () => {
 test.each<[string, number[], readonly FaultKind[]]>([
   ["older", OLDER, FAULT_KINDS],
   ["newer", NEWER, NEWER_FAULT_KINDS],
+  ["two nodes'", OF_NODES, BETWEEN_NODES],
 ])("the rounds have each of the %s faults alone, in a pair and with three others", (_which, seeds, kinds) => {
   const faults = seeds.slice(0, 3 * kinds.length).map((seed) => drawScenario(seed).faults);
   for (const kind of kinds) {
@@ -85,5 +89,16 @@ test("a file holds a packet, and a capture of any interface has a filter", () =>
       expect(parseQuantity(String(spec.maxFileSize)) ?? 0).toBeGreaterThan(Number(spec.snapLength) + 40);
       if (target === "any") expect(spec.captureFilter).toBeDefined();
     }
+  }
+});
+
+test("from a seed on there are two nodes: nothing is done to the second, and no name is on both", () => {
+  for (const seed of [...OLDER, ...NEWER]) expect(drawScenario(seed).neighbour).toBeUndefined();
+  for (const seed of OF_NODES) {
+    const { neighbour, captures } = drawScenario(seed);
+    expect(neighbour?.faults).toEqual([]);
+    const names = [...captures, ...(neighbour?.captures ?? [])].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(neighbour?.captures.length).toBeGreaterThan(0);
   }
 });

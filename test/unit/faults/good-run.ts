@@ -97,6 +97,8 @@ function goodCapture(): CaptureSeen {
 export function goodRun(): Observation {
   const figures = { descriptors: 30, threads: 12, sockets: 4, residentKilobytes: 40_000 };
   return {
+    node: "node-1",
+    ofOthers: [],
     sent: { node: tenMillisecondsApart() },
     captures: [goodCapture()],
     injections: [],

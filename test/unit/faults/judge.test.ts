@@ -88,6 +88,12 @@ const MUTATIONS: [string, string, Mutation][] = [
     (capture) => (lastStatus(capture).endTime = new Date(T + 5000).toISOString()),
   ],
   ["its start is another than the manifest's", "times", (capture) => (manifestOf(capture).startTime += 5)],
+  ["another node has taken it", "history", (_, seen) => (seen.node = "node-2")],
+  [
+    "another node's capture has a folder here",
+    "other node",
+    (_, seen) => void seen.ofOthers.push("seed-1-0"),
+  ],
   ["its end is another than the manifest's", "times", (capture) => (manifestOf(capture).endTime = T + 8005)],
   [
     "status and manifest disagree",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { tableText } from "../../faults/docs.ts";
 import { readOptions } from "../../faults/options.ts";
 import { type Result, rowsOf } from "../../faults/result.ts";
-import { NEWER_SEEDS } from "../../faults/scenario.ts";
+import { NEWER_SEEDS, NODES_SEEDS } from "../../faults/scenario.ts";
 
 function* all(words: string[]): Generator<number | undefined> {
   const { seeds } = readOptions(words);
@@ -70,10 +70,13 @@ test("without seeds those that once found something come first, and each comes o
   expect(begin.slice(0, 2)).toEqual([1, 27]);
   const sorted = begin.toSorted((a, b) => a - b);
   const older = sorted.filter((seed) => seed < NEWER_SEEDS);
-  const newer = sorted.filter((seed) => seed >= NEWER_SEEDS);
+  const newer = sorted.filter((seed) => seed >= NEWER_SEEDS && seed < NODES_SEEDS);
+  const ofNodes = sorted.filter((seed) => seed >= NODES_SEEDS);
   expect(older).toEqual(older.map((_, seed) => seed));
   expect(newer).toEqual(newer.map((_, index) => NEWER_SEEDS + index));
   expect(newer.length).toBeGreaterThan(older.length / 4);
+  expect(ofNodes).toEqual(ofNodes.map((_, index) => NODES_SEEDS + index));
+  expect(ofNodes.length).toBeGreaterThan(older.length / 16);
 });
 
 test("options that say nothing, or nothing that can be understood, are refused with a sentence", () => {
