@@ -12,6 +12,7 @@ const CLEAR_LINE = "\u001b[2K";
 /** The part of a terminal that is needed; stderr is one. */
 export interface Terminal {
   columns?: number;
+  rows?: number;
   write(text: string): unknown;
 }
 
@@ -34,11 +35,12 @@ interface Row {
 export function createProgress(terminal: Terminal): Progress {
   const rows = new Map<string, Row>();
   let drawn = 0;
-  const draw = (note?: string): void => {
+  const draw = (note?: string, room = roomOf(terminal)): void => {
     // 0 where nobody has told the terminal its size.
     const columns = terminal.columns || 80;
     const now = Date.now();
-    const lines = [...rows.values()].map((row) => printable(rowText(row, now)).slice(0, columns - 1));
+    const texts = fitting([...rows.values()], room, (row) => printable(rowText(row, now)));
+    const lines = texts.map((text) => text.slice(0, columns - 1));
     const above = note === undefined ? [] : [printable(note)];
     const up = drawn > 0 ? `\u001b[${drawn}A` : "";
     terminal.write(up + [...above, ...lines].map((line) => `\r${CLEAR_LINE}${line}\n`).join(""));
@@ -53,12 +55,25 @@ export function createProgress(terminal: Terminal): Progress {
       samples.push({ time: Date.now(), packets: report.statistics.packets });
       rows.set(key, { capture, report, samples });
     },
-    note: draw,
+    note: (text) => draw(text),
     end: () => {
       clearInterval(timer);
-      draw();
+      // Nothing is drawn over these: all of them, even where they scroll.
+      draw(undefined, rows.size);
     },
   };
+}
+
+/** Lines that can be drawn over again: the cursor stands below them, and does not climb above the screen. */
+function roomOf({ rows }: Terminal): number {
+  return rows ? Math.max(1, rows - 1) : Number.POSITIVE_INFINITY;
+}
+
+/** A line for each row, or for as many as there is room for, and one that tells of the rest. */
+function fitting<T>(rows: readonly T[], room: number, text: (row: T) => string): string[] {
+  if (rows.length <= room) return rows.map(text);
+  const shown = rows.slice(0, room - 1);
+  return [...shown.map(text), `and ${rows.length - shown.length} more captures`];
 }
 
 function rowText({ capture, report, samples }: Row, now: number): string {
