@@ -35,7 +35,9 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const stop = new AbortController();
   const log = createLog(settings.logLevel);
   const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
-  stopOnSignals(stop, (line) => (progress === undefined ? log.info({}, line) : progress.note(line)));
+  const say = (line: string) => (progress === undefined ? log.info({}, line) : progress.note(line));
+  // Set by bin/pcapper: Node itself does not keep what its parent ignored.
+  stopOnSignals(stop, say, process.env.PCAPPER_HANGUP === "ignored");
   const store = createFileStore((capture, event) => tell(log, progress, capture, event));
 
   await recoverDead(native, output, (message) => log.warn({}, message));

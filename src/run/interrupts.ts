@@ -8,10 +8,16 @@ const INTERRUPTED = 130;
 /**
  * The first Ctrl-C, SIGTERM or SIGHUP asks all captures to stop and keeps their files. A second Ctrl-C
  * ends the process at once; what it leaves is whole after `pcapper recover`.
+ * @param ignoresHangup as under nohup: a SIGHUP is then nobody's wish to stop
  */
-export function stopOnSignals(captures: AbortController, say: (line: string) => void): void {
+export function stopOnSignals(
+  captures: AbortController,
+  say: (line: string) => void,
+  ignoresHangup: boolean,
+): void {
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      if (signal === "SIGHUP" && ignoresHangup) return;
       if (!captures.signal.aborted) {
         say(`Stopping (${askerOf(signal)}): files are being made whole; Ctrl-C again to leave at once.`);
         captures.abort({

@@ -15,6 +15,8 @@ export interface PcapperOptions {
   namespace?: NetworkNamespace;
   output: string;
   env?: Record<string, string>;
+  /** A command that runs it. */
+  under?: string[];
 }
 
 export interface PcapperResult {
@@ -58,7 +60,7 @@ export function startPcapper(resource: PacketCapture, options: PcapperOptions): 
   const name = resource.metadata.name ?? "";
   const manifestPath = join(options.output, `${name}.yaml`);
   writeFileSync(manifestPath, JSON.stringify(resource));
-  const command = [LAUNCHER, "run", "-f", manifestPath, "--output", options.output];
+  const command = [...(options.under ?? []), LAUNCHER, "run", "-f", manifestPath, "--output", options.output];
   const child = spawn("setpriv", dyingWithTest(options.namespace?.inside(command) ?? command), {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },

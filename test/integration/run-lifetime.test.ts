@@ -64,6 +64,17 @@ describeAsRoot("the life of pcapper run", () => {
     expect(namesIn(run.folder).filter((name) => /^\.|\.part$/.test(name))).toEqual([]);
   });
 
+  test("under nohup a SIGHUP does not end it, and Ctrl-C does", async () => {
+    const resource = capture("pcap1", LONG);
+    const run = startPcapper(resource, { namespace, output: output.path, under: ["nohup"] });
+    await run.running();
+    run.kill("SIGHUP");
+    await ping(50);
+    run.kill("SIGINT");
+    const { status } = (await run.ended).resource();
+    expect(status?.message).toBe("Stopped by Ctrl-C. 100 packets captured (all packets).");
+  });
+
   test("each transition is one log line with namespace, name and uid", async () => {
     const run = start("pcap1", { captureSeconds: 1 });
     const { stderr, resource } = await run.ended;
