@@ -111,7 +111,7 @@ async function endEarly(
 
 /** As in `endEarly`, there may be files. */
 async function start(world: SessionWorld, capture: PacketCapture): Promise<PacketCapture> {
-  if (world.stop.aborted) return stopUnstarted(world, capture);
+  if (isSuspended(world)) return capture;
   const remains = await world.recover(capture);
   if (remains !== undefined) return takeUp(world, capture, remains);
   await world.awaitTurn();
@@ -156,10 +156,13 @@ async function targetOf(
   }
 }
 
-/** Told to stop before it began. A process that ends leaves the capture to the next one. */
+/** Told to stop before it began, and nothing is left of it. A process that ends leaves the capture to the next one. */
 async function stopUnstarted(world: SessionWorld, capture: PacketCapture): Promise<PacketCapture> {
-  const request = world.stop.reason as StopRequest;
-  return request.reason === "Suspended" ? capture : endUnstarted(world, capture, request);
+  return isSuspended(world) ? capture : endUnstarted(world, capture, world.stop.reason as StopRequest);
+}
+
+function isSuspended({ stop }: SessionWorld): boolean {
+  return stop.aborted && (stop.reason as StopRequest).reason === "Suspended";
 }
 
 function endUnstarted(

@@ -134,8 +134,9 @@ export function createController(world: ControllerWorld): Controller {
         return;
       }
       const request = wantedStop(capture);
-      if (request !== undefined && running.has(uid)) workers.stop(uid, request);
-      else if (!running.has(uid)) workers.wake(uid);
+      // Also while it opens, which takes as long as a resolver or a disk does.
+      if (request !== undefined) workers.stop(uid, request);
+      if (!running.has(uid)) workers.wake(uid);
     },
     podChanged: (pod, isGone) => {
       const { namespace, name, uid } = pod.metadata;

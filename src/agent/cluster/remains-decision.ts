@@ -30,8 +30,10 @@ export type RemainsDecision =
   /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
   | { go: "end"; end: CaptureEnd; gaps: readonly Gap[]; endTime?: string };
 
-/** Milliseconds by which two clocks may differ that were not set: opening takes its time, and clocks are trimmed. */
+/** Milliseconds by which two clocks may differ that were not set: clocks are trimmed. */
 const CLOCK_SLACK = 5000;
+/** Milliseconds from when the machine's clock was read to the start: host names in a filter are looked up for 10 s. */
+const LONGEST_OPENING = 15_000;
 
 /**
  * Whether the capture goes on in the same ring until its original end, or has ended meanwhile.
@@ -49,7 +51,7 @@ export function decideOnRemains(
   const monotonicStart = startOf(manifest, machine);
   const told = Date.parse(manifest.startTime ?? "");
   const counted = now - (machine.seconds - (monotonicStart ?? Number.NaN)) * 1000;
-  const wasSet = Math.abs(counted - told) > CLOCK_SLACK;
+  const wasSet = counted - told > CLOCK_SLACK || told - counted > LONGEST_OPENING;
   const started = wasSet ? counted : told;
   const lastSeen = wasSet ? byClockNow(known.lastSeen, { told, started, now }) : known.lastSeen;
   const ended = (reason: string, message: string) => ({ go: "end", end: { reason, message }, gaps }) as const;

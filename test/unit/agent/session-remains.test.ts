@@ -225,6 +225,19 @@ describe("a capture that begins", () => {
     expect([events, running]).toEqual([["InterfaceDown"], []]);
   });
 
+  test("and left files before it could say so has them, also where it is told to stop meanwhile", async () => {
+    const message = "spec.stop was set to true.";
+    const stop = AbortSignal.abort({ reason: "Stopped", message });
+    const remains = { ...GOES_ON, gaps: [LAST] };
+    native.script = [{ state: "ended", startTime: 0, end: { reason: "Stopped", message } }];
+    expect(await begun({ stop, recover: async () => remains })).toMatchObject({
+      progress: "finished",
+      reason: "Stopped",
+      statistics: { packets: 7 },
+      fileLocation: "/var/pcapper/pcap1/n1.pcap1.1.00001.pcap",
+    });
+  });
+
   test("lets those go first that go on, and is left to the next agent where this one ends meanwhile", async () => {
     const stop = new AbortController();
     const admitted: string[] = [];

@@ -161,6 +161,11 @@ describe("a clock that was set since the capture began", () => {
     expect(decision).toMatchObject({ go: "on", secondsLeft: 30, monotonicStart: undefined });
   });
 
+  test("was not set where opening took long: the time counts from the start", () => {
+    const decision = decideAt(10, 4, { capture: { ...began, monotonicStart: 979 } });
+    expect(decision).toMatchObject({ go: "on", secondsLeft: 50, gaps: [{ from: text(4), to: text(10) }] });
+  });
+
   test("has ended where its time is over by the clock that nobody sets", () => {
     const capture = { ...began, monotonicStart: 900 };
     expect(decideAt(-HOUR, 4, { capture })).toMatchObject({ go: "end", end: { reason: "Interrupted" } });
