@@ -21,7 +21,7 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
   const Options options(value);
   EarlierLife earlier{.start_time = ParseTime(options.Text("startTime")),
-                      .next_number = static_cast<uint32_t>(options.Count("nextNumber")),
+                      .next_number = options.SmallCount("nextNumber"),
                       .files = {},
                       .statistics = ToStatistics(Options(options.Value("statistics"))),
                       .removed_through = ParseTime(options.Text("removedThrough")),
@@ -45,7 +45,7 @@ uint64_t ToMaxFileBytes(const Options& options) {
 
 CapturedFile ToCapturedFile(const Options& file) {
   return {.name = file.Text("name"),
-          .number = static_cast<uint32_t>(file.Count("number")),
+          .number = file.SmallCount("number"),
           .packets = file.Count("packets"),
           .bytes = file.Count("bytes"),
           .first_timestamp = ParseTime(file.Text("firstTimestamp")),
@@ -57,7 +57,7 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .network_namespace_id = options.Text("namespaceId"),
           .interface_name = options.Text("interfaceName"),
           .filter = options.Text("filter"),
-          .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
+          .snap_length = options.SmallCount("snapLength"),
           .promiscuous = options.Flag("promiscuous"),
           .ring_bytes = options.Count("ringBytes"),
           .capture_seconds = options.Number("captureSeconds"),
@@ -65,7 +65,7 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .folder = options.Text("folder"),
           .file_prefix = options.Text("filePrefix"),
           .max_file_bytes = ToMaxFileBytes(options),
-          .file_count = static_cast<uint32_t>(options.Count("fileCount")),
+          .file_count = options.SmallCount("fileCount"),
           .max_write_rate = options.Count("maxWriteRate"),
           .manifest_head = options.Text("manifestHead"),
           .earlier = ToEarlierLife(options.Value("earlier"))};

@@ -37,7 +37,7 @@ Napi::Value TryOpenLater(const Napi::CallbackInfo& info) {
                        .interface_index = 0,
                        .loopback = false,
                        .filter = options.Text("filter"),
-                       .snap_length = static_cast<uint32_t>(options.Count("snapLength")),
+                       .snap_length = options.SmallCount("snapLength"),
                        .promiscuous = options.Flag("promiscuous"),
                        .ring_bytes = 1 << 20};
   return Background<OpenedInterface>::Run(

@@ -16,9 +16,12 @@ class Options {
   bool Flag(const char* name) const;
   double Number(const char* name) const;
   uint64_t Count(const char* name) const;
+  // A count that the engine keeps in 32 bits.
+  uint32_t SmallCount(const char* name) const;
   Napi::Value Value(const char* name) const { return object_.Get(name); }
 
  private:
+  uint64_t CountUpTo(double most, const char* in_words, const char* name) const;
   Napi::Value Get(const char* name, bool (Napi::Value::*is)() const, const char* expected) const;
 
   Napi::Object object_;

@@ -1,0 +1,60 @@
+import { readdirSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { type CaptureOptions, loadNative } from "../../src/capture/native.ts";
+import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
+
+const OPTIONS: CaptureOptions = {
+  networkNamespace: "",
+  namespaceId: "",
+  interfaceName: "lo",
+  filter: "",
+  snapLength: 1500,
+  promiscuous: false,
+  ringBytes: 1 << 20,
+  captureSeconds: 60,
+  packetCount: 0,
+  folder: "",
+  filePrefix: "t",
+  maxFileSize: 1_000_000,
+  fileCount: 1,
+  maxWriteRate: 0,
+  manifestHead: "{}",
+  suspendAtExit: false,
+};
+
+const EARLIER = {
+  startTime: "",
+  nextNumber: 2,
+  files: [],
+  statistics: {
+    packets: 0,
+    bytes: 0,
+    files: 0,
+    filesRemoved: 0,
+    packetsRemoved: 0,
+    droppedByKernel: 0,
+    droppedByInterface: 0,
+    droppedOnWrite: 0,
+  },
+  removedThrough: "",
+  gaps: "[]",
+  gapFrom: "",
+};
+
+const FILE = { name: "t.00001.pcap", packets: 1, bytes: 100, firstTimestamp: "", lastTimestamp: "" };
+const TOO_LARGE = 2 ** 32;
+
+// Cut to 32 bits it would be 0: names that were used come again, or a ring that keeps nothing.
+test.each([
+  ["nextNumber", { earlier: { ...EARLIER, nextNumber: TOO_LARGE } }],
+  ["number", { earlier: { ...EARLIER, files: [{ ...FILE, number: TOO_LARGE }] } }],
+  ["fileCount", { fileCount: TOO_LARGE }],
+  ["snapLength", { snapLength: TOO_LARGE, maxFileSize: 2 ** 40 }],
+])("a %s that 32 bits cannot hold is refused, and nothing is begun", (name, wrong) => {
+  const folder = makeTemporaryFolder();
+  onTestFinished(() => folder.remove());
+  const start = () =>
+    loadNative().startCapture({ ...OPTIONS, folder: folder.path, ...wrong }, () => undefined);
+  expect(start).toThrow(`${name} must be a whole number from 0 to 2^32 - 1, not 4294967296`);
+  expect(readdirSync(folder.path)).toEqual([]);
+});
