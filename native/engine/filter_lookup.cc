@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,10 @@
 
 namespace pcapper {
 namespace {
+
+// Threads that nobody waits for any more: each has a small ring, and one filter may hold a thousand names.
+constexpr unsigned kMostLeftBehind = 16;
+std::atomic<unsigned> left_behind{0};
 
 // What the two threads share; whoever lets go last frees it.
 class Compilation {
@@ -35,7 +40,19 @@ class Compilation {
     } catch (const std::exception& error) {
       Fail("CaptureError", error.what());
     }
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+      if (left_) left_behind--;
+    }
     eventfd_write(done_.get(), 1);
+  }
+
+  // The caller: it waits no more.
+  void Leave() {
+    const std::lock_guard lock(mutex_);
+    left_ = !over_;
+    if (left_) left_behind++;
   }
 
   // The caller. Throws LookupStopped, and Failure where it takes too long.
@@ -79,14 +96,29 @@ class Compilation {
   FilterProgram program_;
   std::string reason_;  // empty = it compiled
   std::string message_;
+  bool over_ = false;
+  bool left_ = false;
 };
+
+Failure TooMany() {
+  return Failure("InvalidFilter",
+                 "the host names of " + std::to_string(kMostLeftBehind) +
+                     " filters are still being looked up, for which nobody waits any more: " +
+                     "write addresses, or try again when DNS answers");
+}
 
 }  // namespace
 
 FilterProgram CompileApart(std::function<PcapHandle()> open, std::string expression, const LookupWait& wait) {
+  if (left_behind >= kMostLeftBehind) throw TooMany();
   const auto compilation = std::make_shared<Compilation>(std::move(open), std::move(expression));
   StartBackgroundThread("pcapper-names", [compilation] { compilation->Run(); }).detach();
-  compilation->Await(wait);
+  try {
+    compilation->Await(wait);
+  } catch (const std::exception&) {
+    compilation->Leave();
+    throw;
+  }
   return compilation->Take();
 }
 

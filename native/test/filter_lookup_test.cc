@@ -14,14 +14,17 @@
 #include "test/support/files.h"
 #include "test/support/machine.h"
 #include "test/support/resolver.h"
+#include "test/support/ring.h"
 #include "test/support/watched_capture.h"
 
 namespace pcapper {
 
+using test::Await;
 using test::CheckEnded;
 using test::HasNamespaces;
 using test::Link;
 using test::LookupRuns;
+using test::Lookups;
 using test::NamesIn;
 using test::OptionsFor;
 using test::SilentResolver;
@@ -70,6 +73,29 @@ TEST_CASE("names that take too long to look up are a sentence, and what was left
   CHECK(std::string(failure->what()) ==
         "looking up its host names took longer than 1 s: write addresses, or try again when DNS answers");
   CHECK(LookupRuns());
+  CHECK(resolver.Deny());
+}
+
+TEST_CASE("threads that were left behind are few, however many captures ask, until the resolver gives up") {
+  if (!HasNamespaces()) return;
+  const SilentResolver resolver;
+  const auto check = [](int64_t longest) {
+    const auto failure = FailureOf([&] { CheckFilter("host web", "EN10MB", 64, {.longest = longest}); });
+    REQUIRE(failure.has_value());
+    CHECK(failure->reason() == "InvalidFilter");
+    return std::string(failure->what());
+  };
+  for (int left = 0; left < 16; left++) CHECK(check(1).starts_with("looking up its host names took longer"));
+  CHECK(check(kNanosecondsPerSecond) ==
+        "the host names of 16 filters are still being looked up, for which nobody waits any more: write "
+        "addresses, or try again when DNS answers");
+  CHECK(CheckFilter("host 192.0.2.7", "EN10MB", 64) > 1);
+  // The last of them may not have begun to ask.
+  CHECK(Await([] { return Lookups() == 16; }));
+  CHECK(resolver.Deny());
+  const std::string after = check(1);
+  CHECK_MESSAGE(after.starts_with("looking up its host names took longer"), after);
+  CHECK(Await([] { return Lookups() == 1; }));
   CHECK(resolver.Deny());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "engine/unique_fd.h"
@@ -32,7 +33,9 @@ class SilentResolver {
   UniqueFd server_;
 };
 
-// Whether a thread of this process looks a filter's names up.
+// How many threads of this process look a filter's names up.
+size_t Lookups();
+// Whether one does.
 bool LookupRuns();
 
 }  // namespace pcapper::test
