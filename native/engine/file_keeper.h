@@ -59,9 +59,6 @@ class FileKeeper {
   bool failed() const { return failed_; }
 
  private:
-  // File numbers written into the manifest ahead of their use.
-  static constexpr uint32_t kReservedAhead = 64;
-
   enum class Job { kFirstRoom, kTurn, kPrepareNext, kFree, kSync, kComplete, kManifest, kEnd };
   struct WholeFile {
     OpenFile file;
@@ -90,6 +87,7 @@ class FileKeeper {
   void SyncCurrent();
   bool MoreToComplete() const;
   void CompleteOne();
+  KeptFile* Kept(uint32_t number);
   void MarkRenamed(const CapturedFile& whole);
   void MarkComplete(const CapturedFile& whole);
   // Helper thread: file_keeper_manifest.cc.
@@ -111,6 +109,7 @@ class FileKeeper {
   const CaptureFolder folder_;
   const FileHeader header_;
   const uint32_t file_count_;
+  const uint32_t reserved_ahead_;  // file numbers written into the manifest ahead of their use
   const std::function<void()> on_change_;
 
   // Owned by the helper thread once it runs.

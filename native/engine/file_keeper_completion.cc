@@ -46,18 +46,22 @@ bool FileKeeper::MoreToComplete() const {
   return !whole_.empty();
 }
 
-void FileKeeper::MarkRenamed(const CapturedFile& whole) {
-  for (KeptFile& file : kept_) {
-    if (file.what.number == whole.number) file.what.name = whole.name;
+// From the newest on: a ring may keep 99,999 files, and those that are not whole yet are the last of them.
+FileKeeper::KeptFile* FileKeeper::Kept(uint32_t number) {
+  for (auto file = kept_.rbegin(); file != kept_.rend() && file->what.number >= number; ++file) {
+    if (file->what.number == number) return &*file;
   }
+  return nullptr;
+}
+
+void FileKeeper::MarkRenamed(const CapturedFile& whole) {
+  if (KeptFile* file = Kept(whole.number)) file->what.name = whole.name;
   const std::lock_guard lock(mutex_);
   newest_kept_ = kept_.back().what.name;
 }
 
 void FileKeeper::MarkComplete(const CapturedFile& whole) {
-  for (KeptFile& file : kept_) {
-    if (file.what.number == whole.number) file.complete = true;
-  }
+  if (KeptFile* file = Kept(whole.number)) file->complete = true;
   const std::lock_guard lock(mutex_);
   manifest_wanted_ = true;
 }

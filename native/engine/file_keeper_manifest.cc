@@ -35,7 +35,7 @@ void FileKeeper::PrepareNext() {
   if (next_number_ > manifest_.reserved_through) {
     // Raised only when it is on disk: no file may exist that the manifest does not cover.
     Manifest wider = Snapshot();
-    wider.reserved_through += kReservedAhead;
+    wider.reserved_through += reserved_ahead_;
     WriteManifest(wider);
     const std::lock_guard lock(mutex_);
     manifest_.reserved_through = wider.reserved_through;

@@ -1,6 +1,7 @@
 // The start: manifest, first file and helper thread are all there, or nothing is left.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/background_thread.h"
@@ -15,6 +16,10 @@ size_t ReserveBytes(const Manifest& manifest, const std::string& prefix, uint32_
   return 4096 + manifest.head.size() + manifest.gaps.size() + entries;
 }
 
+// Each reservation writes the whole manifest, while the next file waits for it: the more files it lists, the
+// more numbers it has to last for.
+uint32_t ReservedAhead(uint32_t file_count) { return std::max<uint32_t>(64, file_count / 16); }
+
 }  // namespace
 
 FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count,
@@ -22,6 +27,7 @@ FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest 
     : folder_(std::move(folder)),
       header_(header),
       file_count_(file_count),
+      reserved_ahead_(ReservedAhead(file_count)),
       on_change_(std::move(on_change)),
       next_number_(manifest.first_number),
       manifest_(std::move(manifest)) {
@@ -40,7 +46,7 @@ OpenFile FileKeeper::Start() {
   bool has_manifest = false;
   // A thread may fail to start as well: whatever it was, nothing is left.
   try {
-    manifest_.reserved_through = next_number_ - 1 + kReservedAhead;
+    manifest_.reserved_through = next_number_ - 1 + reserved_ahead_;
     if (manifest_.first_number > 1) {
       folder_.WriteManifest(ToJson(Snapshot()));
     } else {

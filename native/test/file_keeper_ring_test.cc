@@ -17,6 +17,7 @@ using test::Exists;
 using test::Has;
 using test::HasNamespaces;
 using test::IsJson;
+using test::MakeManifest;
 using test::NamesIn;
 using test::PacketsIn;
 using test::ReadFile;
@@ -108,6 +109,26 @@ TEST_CASE("tiny files at high speed all arrive, beyond the numbers reserved at f
   CHECK(ring.Finish(2).reason == "Stopped");
   CHECK(NamesIn(folder.path()).size() == 302);
   CHECK(PacketsIn(folder.path()) == 602);
+}
+
+TEST_CASE("the manifest of a large ring covers many numbers ahead: it is not written for each few files") {
+  const TemporaryFolder folder;
+  constexpr uint32_t kFiles = 99'999;
+  Manifest manifest = MakeManifest();
+  manifest.first_number = kFiles + 1;
+  for (uint32_t number = 1; number <= kFiles; number++) {
+    const std::string name = CaptureFolder(folder.path(), "t").FileName(number);
+    manifest.files.push_back({.name = name, .number = number, .packets = 1, .bytes = 100});
+  }
+  Ring ring(folder.path(), kFiles, manifest);
+  ring.Start();
+  ring.keeper.Begin(manifest.start_time);
+  // Each manifest of this size takes the time of some hundred turns.
+  for (uint32_t turn = 0; turn < 300; turn++) REQUIRE(ring.Turn(2));
+  CHECK(Has(ring.ManifestText(), "\"reservedThrough\":106248"));
+  CHECK(ring.Finish(2).reason == "Stopped");
+  CHECK(ring.keeper.totals().files == kFiles);
+  CHECK(ring.keeper.totals().files_removed == 301);
 }
 
 TEST_CASE("a ring takes the blocks of one file more than it keeps, at most, however slow the disk syncs") {

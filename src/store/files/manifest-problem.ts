@@ -2,7 +2,7 @@
 import { isLabel, isSubdomain } from "../../api/metadata-problems.ts";
 
 /** Numbers of files have 32 bits in the engine, which names them ahead of their use. */
-const HIGHEST_NUMBER = 2 ** 32 - 1000;
+const HIGHEST_NUMBER = 2 ** 32 - 10_000;
 /** Characters: what a status has room for. */
 const LONGEST_INTERFACE = 15;
 const LONGEST_WORD = 64;

@@ -3,7 +3,7 @@ import type { Manifest, ManifestFile } from "./manifest.ts";
 
 /**
  * Numbers at most. The engine creates no file under a number that the manifest on disk has not reserved, which are 64
- * ahead: more is a manifest that is not true.
+ * ahead, and up to 6,249 where the ring is large: more is a manifest that is not true.
  */
 const MOST_UNSEEN = 10_000;
 
