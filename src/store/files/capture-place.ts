@@ -51,8 +51,8 @@ function takeFirstFree(
 ): CapturePlace {
   for (let epoch = capture.epochSeconds; ; epoch += 1) {
     const prefix = captureFilePrefix(capture.node, capture.name, epoch);
-    const lock = takeName(native, folder, prefix);
-    if (lock !== undefined) return heldPlace(folder, prefix, lock);
+    const place = takeName(native, folder, prefix);
+    if (place !== undefined) return place;
   }
 }
 
@@ -74,13 +74,20 @@ function makeFolder(folder: string): void {
 }
 
 /** A name is taken by its lock; looked at before and after, as another process may be doing the same. */
-function takeName(native: Native, folder: string, prefix: string): FileLock | undefined {
+function takeName(native: Native, folder: string, prefix: string): CapturePlace | undefined {
   if (namesOf(folder, prefix).length > 0) return undefined;
   const names = companionNames(prefix);
   const lock = native.tryLock(join(folder, names.lock));
   if (lock === null) return undefined;
-  const found = namesOf(folder, prefix);
-  if (found.length === 1 && found[0] === names.lock) return lock;
+  const place = heldPlace(folder, prefix, lock);
+  try {
+    const found = namesOf(folder, prefix);
+    if (found.length === 1 && found[0] === names.lock) return place;
+  } catch (error) {
+    // Nobody else would ever free it.
+    place.close();
+    throw error;
+  }
   lock.release();
   return undefined;
 }

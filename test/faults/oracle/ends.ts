@@ -48,6 +48,9 @@ const OTHER_ENDS: Partial<Record<FaultKind, readonly string[]>> = {
   "hostmount-gone": ["WriteError"],
 };
 
+/** Faults in which the disk works, and there is no room for what is to be written. */
+const WITHOUT_ROOM: readonly FaultKind[] = ["disk-full", "inodes-used-up", "descriptors-few"];
+
 /** Faults after which a capture of that target has nothing left to capture on. */
 const END_OF_TARGET: readonly FaultKind[] = [
   "interface-deleted",
@@ -91,7 +94,7 @@ function keptFromHearing(kind: FaultKind): readonly FaultKind[] {
 
 /** Milliseconds behind the end in which a fault may still turn it into another: files are closed on the disk. */
 function stillMet({ kind }: Injection): number {
-  return FAILING_DISK.includes(kind) ? CLOSING : 0;
+  return [...FAILING_DISK, ...WITHOUT_ROOM].includes(kind) ? CLOSING : 0;
 }
 
 /** By its own spec alone. */

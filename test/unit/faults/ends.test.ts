@@ -139,6 +139,16 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["TimeElapsed", "WriteError"],
   ],
   [
+    "the disk is full before the last packets are written",
+    (_, seen) => void seen.injections.push({ kind: "disk-full", from: T + 8100, to: T + 9000 }),
+    ["TimeElapsed", "DiskFull", "DiskPressure", "NotEnoughDiskSpace"],
+  ],
+  [
+    "the disk is full when it is over",
+    (_, seen) => void seen.injections.push({ kind: "disk-full", from: T + 10_100, to: T + 11_000 }),
+    ["TimeElapsed"],
+  ],
+  [
     "the disk fails when it is over",
     (_, seen) => void seen.injections.push({ kind: "disk-errors", from: T + 10_100, to: T + 11_000 }),
     ["TimeElapsed"],
