@@ -76,7 +76,8 @@ Napi::Object ToObject(Napi::Env env, const CaptureReport& report) {
   object.Set("currentFile", report.current_file);
   object.Set("bytesOnDisk", static_cast<double>(report.bytes_on_disk));
   object.Set("startTime", ToMilliseconds(report.start_time));
-  object.Set("resumedTime", ToMilliseconds(report.resumed_time));
+  // Up: a gap must not be told to have ended before it did.
+  object.Set("resumedTime", ToMilliseconds(report.resumed_time + kNanosecondsPerMillisecond - 1));
   object.Set("endTime", ToMilliseconds(report.end_time));
   if (report.end) {
     Napi::Object end = Napi::Object::New(env);

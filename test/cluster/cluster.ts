@@ -8,7 +8,7 @@ import { findNodeBinaries } from "../kubernetes/binaries/node-binaries.ts";
 import { kubeconfigText } from "../kubernetes/kubeconfig.ts";
 import { NODES } from "./addresses.ts";
 import { killProcesses, removeCgroup } from "./cgroups.ts";
-import { type Programs, startControlPlane } from "./control-plane.ts";
+import { API_SERVER, type Programs, startControlPlane } from "./control-plane.ts";
 import { daemonPid } from "./daemon.ts";
 import { holdNetwork } from "./holder.ts";
 import { archiveImages, type Built, buildImages, IMAGE_NAMES } from "./images/images.ts";
@@ -67,7 +67,7 @@ export async function loadImages(place: ClusterPlace, programs: Programs, images
 }
 
 export function isUp(place: ClusterPlace): boolean {
-  return existsSync(place.kubeconfig) && daemonPid(place, "kube-apiserver") !== undefined;
+  return existsSync(place.kubeconfig) && daemonPid(place, API_SERVER) !== undefined;
 }
 
 interface StoredNode {

@@ -15,6 +15,9 @@ import { openWayIn } from "./way-in.ts";
 
 export type Programs = Binaries & NodeBinaries;
 
+/** As a daemon of the cluster. */
+export const API_SERVER = "kube-apiserver";
+
 const ETCD = "http://127.0.0.1:2379";
 
 /** Access of the administrator from this machine, and of each node from its own network. */
@@ -33,7 +36,7 @@ export async function startControlPlane(
   const start = (name: string, command: string[]): Daemon =>
     startDaemon(place, name, inNetwork(holder, command));
   const etcd = start("etcd", [programs.etcd, ...flags(etcdFlags(place))]);
-  const apiServer = start("kube-apiserver", [programs.kubeApiserver, ...flags(apiServerFlags(place))]);
+  const apiServer = startApiServer(place, holder, programs);
   const port = await openWayIn(place, holder);
   const access = await waitUntil(
     "the API server is ready",
@@ -51,6 +54,12 @@ export async function startControlPlane(
   start("kube-controller-manager", [programs.controllerManager, ...flags(controllerFlags(place, inside))]);
   start("kube-scheduler", [programs.scheduler, ...flags(schedulerFlags(inside))]);
   return { admin: access, ofNode: (name) => ({ ...access, address, token: tokens.nodes.get(name) ?? "" }) };
+}
+
+/** Also again, after it has ended: the same address, keys and data. */
+export function startApiServer(place: ClusterPlace, holder: number, programs: Programs): Daemon {
+  const command = [programs.kubeApiserver, ...flags(apiServerFlags(place))];
+  return startDaemon(place, API_SERVER, inNetwork(holder, command));
 }
 
 function certificateOf({ folder }: ClusterPlace): string {

@@ -52,7 +52,7 @@ export async function startContainerd(
   const holder = holderPid(place, name);
   const path = [...programs.path, process.env.PATH].join(delimiter);
   const command = ["env", `PATH=${path}`, programs.containerd, "--config", INSIDE.containerdConfiguration];
-  const containerd = startDaemon(place, `containerd-${name}`, inNode(holder, command));
+  const containerd = startDaemon(place, containerdOf(name), inNode(holder, command));
   await waitUntil(
     `containerd of ${name} answers`,
     async () => {
@@ -83,8 +83,14 @@ export function stopKubelet(place: ClusterPlace, { name }: NodeAddresses): Promi
   return stopDaemon(place, kubeletOf(name));
 }
 
-function kubeletOf(node: string): string {
+/** As a daemon of the cluster. */
+export function kubeletOf(node: string): string {
   return `kubelet-${node}`;
+}
+
+/** As a daemon of the cluster. */
+export function containerdOf(node: string): string {
+  return `containerd-${node}`;
 }
 
 function ctr({ ctr }: Programs): string[] {

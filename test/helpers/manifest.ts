@@ -37,9 +37,9 @@ export function readManifest(path: string): Manifest {
   return JSON.parse(readFileSync(path, "utf8")) as Manifest;
 }
 
-/** RFC 3339 with nanoseconds, as the manifest has it → nanoseconds since 1970. */
+/** RFC 3339 with nanoseconds or, as of some gaps, milliseconds → nanoseconds since 1970. */
 export function nanoseconds(time: string): bigint {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z$/.exec(time);
-  if (match === null) throw new Error(`"${time}" is not RFC 3339 with nanoseconds`);
-  return BigInt(Date.parse(`${match[1]}Z`)) * 1_000_000n + BigInt(match[2] ?? 0);
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3}|\d{9})Z$/.exec(time);
+  if (match === null) throw new Error(`"${time}" is not RFC 3339 with nanoseconds or milliseconds`);
+  return BigInt(Date.parse(`${match[1]}Z`)) * 1_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }

@@ -27,7 +27,10 @@ export interface Tcpdump {
  * Listening when the promise resolves. It may wake for each packet (immediate mode): it is there for the
  * truth and has all the ring it may need.
  */
-export async function startTcpdump(namespace: NetworkNamespace, options: TcpdumpOptions): Promise<Tcpdump> {
+export async function startTcpdump(
+  namespace: Pick<NetworkNamespace, "inside">,
+  options: TcpdumpOptions,
+): Promise<Tcpdump> {
   const { interfaceName, filter, snapLength, path, linkType } = options;
   const how = ["-U", "--immediate-mode", "-B", "65536", "--time-stamp-precision=nano", "-Z", "root", "-n"];
   const what = ["-i", interfaceName, "-s", String(snapLength), ...(linkType ? ["-y", linkType] : [])];
