@@ -1,10 +1,11 @@
 /** One outcome for every capture, the right one, in time, and a status that says what there is. */
 import type { PacketCaptureStatus } from "../../../src/api/resource.ts";
+import type { FaultKind } from "../scenario.ts";
 import { couldBeTold, naturalEnd, rightEnds } from "./ends.ts";
 import { isUnsealed } from "./failing-disk.ts";
 import { overlaps } from "./intervals.ts";
 import { endSeenAt, isFinal } from "./judge-history.ts";
-import type { CaptureSeen, Finding, Observation } from "./observation.ts";
+import type { CaptureSeen, Finding, Moment, Observation } from "./observation.ts";
 
 /** Milliseconds after which a true status must be there, once nothing is in its way. */
 export const BOUND = 75_000;
@@ -12,6 +13,8 @@ export const BOUND = 75_000;
 const IN_MEMORY = 2000;
 /** Milliseconds by which a capture may be longer or shorter than it was asked to be. */
 const ACCURACY = 1500;
+/** Who waits for one of these ends what it does when that is over. */
+const STANDING_STILL: readonly FaultKind[] = ["agent-frozen", "disk-slow"];
 
 /** Milliseconds from when the truth could be told until it was; 0 where it was told at once. */
 export function timeToTruth(capture: CaptureSeen, seen: Observation): number {
@@ -60,17 +63,22 @@ function wrongTimes(capture: CaptureSeen, status: PacketCaptureStatus, seen: Obs
       finding(capture, "times", `endTime is ${status.endTime}, the manifest's is ${sealed - end} ms later`),
     );
   const asked = Number(capture.spec.captureSeconds ?? 600) * 1000;
-  const frozen = seen.injections.some(
-    ({ kind, from, to }) => kind === "agent-frozen" && overlaps({ from, to }, { from: start, to: end + 1 }),
-  );
   const lasted = end - start;
-  if (status.reason === "TimeElapsed" && !frozen && Math.abs(lasted - asked) > ACCURACY)
+  if (status.reason === "TimeElapsed" && lasted < asked - ACCURACY)
     found.push(finding(capture, "times", `its time elapsed after ${lasted} ms, ${asked} were asked for`));
-  if (capture.manifest !== undefined && end > naturalEnd(capture) + ACCURACY && !frozen)
-    found.push(
-      finding(capture, "times", `its end is ${end - naturalEnd(capture)} ms after its time was over`),
-    );
+  const latest = latestEnd(capture, seen);
+  if (capture.manifest !== undefined && end > latest + ACCURACY)
+    found.push(finding(capture, "times", `its end is ${end - latest} ms after it had to be over`));
   return found;
+}
+
+/** When its time was over; where its process or its disk stood still then, when that was over. */
+function latestEnd(capture: CaptureSeen, { injections }: Observation): Moment {
+  const natural = naturalEnd(capture);
+  const still = injections.filter(
+    ({ kind, from, to }) => STANDING_STILL.includes(kind) && from < natural && to > natural,
+  );
+  return Math.max(natural, ...still.map(({ to }) => to));
 }
 
 /** Status and manifest tell the same. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PacketCaptureStatus } from "../../../src/api/resource.ts";
 import { judge } from "../../faults/oracle/judge.ts";
 import type { CaptureSeen, Observation, SeenManifest } from "../../faults/oracle/observation.ts";
-import { goodRun, T } from "./good-run.ts";
+import { goodRun, packets, T } from "./good-run.ts";
 
 const HOUR = 3_600_000;
 
@@ -165,5 +165,28 @@ describe("a whole file that somebody removed", () => {
     const [listed] = manifest.files;
     if (listed !== undefined) listed.packets -= 100;
     expect(rules(seen)).toEqual(expect.arrayContaining(["lost packets", "count"]));
+  });
+});
+
+describe("a disk that stood still as a capture's time was over", () => {
+  /** Its end was two seconds late. */
+  function late(to: number): Run {
+    const made = run();
+    const { seen, capture, manifest, status } = made;
+    manifest.endTime = T + 9900;
+    status.endTime = new Date(T + 9900).toISOString();
+    capture.files[1]?.packets.push(...packets(800, 989));
+    for (const one of [manifest.statistics, status.statistics, manifest.files[1]])
+      if (one !== undefined) one.packets = Number(one.packets) + 190;
+    seen.injections.push({ kind: "disk-slow", from: T + 7900, to });
+    return made;
+  }
+
+  test("lets it end when it moves again", () => {
+    expect(judge(late(T + 9800).seen)).toEqual([]);
+  });
+
+  test("and no later", () => {
+    expect(rules(late(T + 8100).seen)).toEqual(["times"]);
   });
 });
