@@ -144,7 +144,7 @@ CaptureEnd Capture::OpenAndCapture() {
     opened.watch->Begin();
     opened.source->Begin();
     // Only now: what took long so far, a disk or rtnetlink, has cost none of the capture's time, and whatever
-    // passes after the start time is captured.
+    // passes from the start time on is captured.
     started = MonotonicNow();
     start_time = RealtimeNow();
   } catch (const Failure&) {
@@ -153,7 +153,7 @@ CaptureEnd Capture::OpenAndCapture() {
   }
   // A capture that goes on began when its first life did.
   const int64_t began = options_.earlier ? manifest.start_time : start_time;
-  const int64_t resumed = options_.earlier ? RealtimeNow() : 0;
+  const int64_t resumed = options_.earlier ? start_time : 0;
   keeper->Begin(began, options_.earlier ? WithGap(options_.earlier->gaps, options_.earlier->gap_from, resumed)
                                         : manifest.gaps);
   {
@@ -166,7 +166,7 @@ CaptureEnd Capture::OpenAndCapture() {
     keeper_ = keeper;
   }
   Enter(CaptureState::kRunning);
-  return loop.Run(std::move(first), started);
+  return loop.Run(std::move(first), {.monotonic = started, .realtime = start_time});
 }
 
 }  // namespace pcapper

@@ -52,8 +52,9 @@ CaptureLoop::CaptureLoop(Parts parts, Publish publish)
   dropped_by_interface_before_ = before.dropped_by_interface;
 }
 
-CaptureEnd CaptureLoop::Run(OpenFile first, int64_t started) {
-  deadline_ = DeadlineOf(started, parts_.options.capture_seconds);
+CaptureEnd CaptureLoop::Run(OpenFile first, Start start) {
+  start_time_ = start.realtime;
+  deadline_ = DeadlineOf(start.monotonic, parts_.options.capture_seconds);
   writer_.Begin(std::move(first));
   flush_due_ = tick_due_ = MonotonicNow() + kFlushInterval;
   while (!end_) {
@@ -84,11 +85,20 @@ void CaptureLoop::Take(const pcap_pkthdr& header, const uint8_t* data) {
                             .nanoseconds = static_cast<uint32_t>(header.ts.tv_usec),
                             .captured_length = std::min<uint32_t>(header.caplen, kMaxSnapLength),
                             .original_length = header.len};
+  if (start_time_ != 0 && IsFromBefore(record)) return;
   if (!writing_ || (!writer_.Fits(record.captured_length) && !TurnToNextFile())) {
     lost_++;
     return;
   }
   if (!writer_.Append(record, data)) writing_ = false;
+}
+
+// Only of the first moments: later an earlier time means that the clock was set back.
+bool CaptureLoop::IsFromBefore(const RecordHeader& record) {
+  const int64_t time = record.seconds * kNanosecondsPerSecond + record.nanoseconds;
+  if (time < start_time_ && time > start_time_ - kNanosecondsPerSecond) return true;
+  start_time_ = 0;
+  return false;
 }
 
 // Under load every block of the ring would wake this thread; a rest that fills no more than a part of
@@ -151,6 +161,7 @@ void CaptureLoop::Tick() {
 bool CaptureLoop::ReportIfDue(int64_t now) {
   if (now < tick_due_) return false;
   tick_due_ = now + kTickInterval;
+  start_time_ = 0;
   publish_(Count(), CaptureState::kRunning);
   return true;
 }

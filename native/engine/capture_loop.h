@@ -28,9 +28,14 @@ class CaptureLoop {
 
   CaptureLoop(Parts parts, Publish publish);
 
-  // Captures, drains, counts and closes the files. Does not throw. `started`: monotonic time from which
-  // the capture's seconds count.
-  CaptureEnd Run(OpenFile first, int64_t started);
+  // When the source began, by both clocks, nanoseconds.
+  struct Start {
+    int64_t monotonic;  // the capture's seconds count from here
+    int64_t realtime;   // what has an earlier timestamp came while the source began: it is not the capture's
+  };
+
+  // Captures, drains, counts and closes the files. Does not throw.
+  CaptureEnd Run(OpenFile first, Start start);
 
  private:
   // What is captured is in the file after this long.
@@ -38,6 +43,7 @@ class CaptureLoop {
 
   static void OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8_t* data);
   void Take(const pcap_pkthdr& header, const uint8_t* data);
+  bool IsFromBefore(const RecordHeader& record);
   void AwaitPackets();
   void LetPacketsGather();
   int TakeBatch();
@@ -75,8 +81,9 @@ class CaptureLoop {
   uint64_t dropped_by_kernel_ = 0;
   uint64_t dropped_by_interface_before_ = 0;
   int failures_in_a_row_ = 0;
-  bool broken_ = false;   // libpcap would hand out again what it handed out already
-  int64_t deadline_ = 0;  // monotonic
+  bool broken_ = false;     // libpcap would hand out again what it handed out already
+  int64_t start_time_ = 0;  // realtime; 0 once nothing from before it can come any more
+  int64_t deadline_ = 0;    // monotonic
   int64_t flush_due_ = 0;
   int64_t tick_due_ = 0;
 };

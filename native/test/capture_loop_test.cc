@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <sys/eventfd.h>
 
+#include <utility>
+#include <vector>
+
 #include "engine/clock.h"
 #include "engine/failure.h"
 #include "test/support/files.h"
@@ -15,37 +18,61 @@ using test::TemporaryFolder;
 
 namespace {
 
-// Hands the same packets out at each call, like libpcap over a block in which it found a broken frame.
-class BrokenSource : public PacketSource {
+// What sources of these tests have in common: there is always something to read.
+class ReadableSource : public PacketSource {
  public:
   void Begin() override {}
   int descriptor() const override { return always_readable_.get(); }
-  int Dispatch(int, pcap_handler handler, uint8_t* user) override {
-    calls++;
-    const std::string data(60, 'x');
-    pcap_pkthdr header{};
-    header.ts.tv_sec = 5;
-    header.caplen = header.len = static_cast<uint32_t>(data.size());
-    for (int packet = 0; packet < packets; packet++) {
-      handler(user, &header, reinterpret_cast<const uint8_t*>(data.data()));
-    }
-    throw Failure("CaptureError", "a broken frame");
-  }
   void Shut() override { is_shut = true; }
   uint64_t TakeDrops() override { return 0; }
   const FileHeader& file_header() const override { return header_; }
   const std::string& link_type() const override { return link_type_; }
   const std::vector<std::string>& warnings() const override { return warnings_; }
 
-  int packets = 3;
-  int calls = 0;
   bool is_shut = false;
+
+ protected:
+  // A packet with this timestamp, in nanoseconds since 1970.
+  static void HandOut(int64_t time, pcap_handler handler, uint8_t* user) {
+    const std::string data(60, 'x');
+    pcap_pkthdr header{};
+    header.ts.tv_sec = time / kNanosecondsPerSecond;
+    header.ts.tv_usec = time % kNanosecondsPerSecond;
+    header.caplen = header.len = static_cast<uint32_t>(data.size());
+    handler(user, &header, reinterpret_cast<const uint8_t*>(data.data()));
+  }
 
  private:
   UniqueFd always_readable_{eventfd(1, EFD_CLOEXEC)};
   FileHeader header_ = test::MakeHeader();
   std::string link_type_ = "EN10MB";
   std::vector<std::string> warnings_;
+};
+
+// Hands the same packets out at each call, like libpcap over a block in which it found a broken frame.
+class BrokenSource : public ReadableSource {
+ public:
+  int Dispatch(int, pcap_handler handler, uint8_t* user) override {
+    calls++;
+    for (int packet = 0; packet < packets; packet++) HandOut(5 * kNanosecondsPerSecond, handler, user);
+    throw Failure("CaptureError", "a broken frame");
+  }
+
+  int packets = 3;
+  int calls = 0;
+};
+
+// Hands out one packet for each time.
+class TimedSource : public ReadableSource {
+ public:
+  explicit TimedSource(std::vector<int64_t> times) : times_(std::move(times)) {}
+  int Dispatch(int, pcap_handler handler, uint8_t* user) override {
+    for (const int64_t time : times_) HandOut(time, handler, user);
+    return static_cast<int>(std::exchange(times_, {}).size());
+  }
+
+ private:
+  std::vector<int64_t> times_;
 };
 
 }  // namespace
@@ -65,13 +92,39 @@ TEST_CASE("a broken frame ends a capture, and what was taken before it is not ta
   Statistics counted;
   CaptureLoop loop({options, source, watch, keeper, stop},
                    [&](const Statistics& now, CaptureState) { counted = now; });
-  const CaptureEnd end = loop.Run(keeper.Start(), MonotonicNow());
+  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .realtime = 0});
   CHECK(end.reason == "CaptureError");
   CHECK(end.message == "a broken frame");
   CHECK(source.is_shut);
   CHECK(source.calls == 1);
   CHECK(counted.packets == 3);
   CHECK(CountPackets(folder / "t.00001.pcap") == 3);
+}
+
+TEST_CASE(
+    "what came before the start time is not the capture's; what a clock that was set back makes earlier is") {
+  constexpr int64_t kStart = 1'800'000'000 * kNanosecondsPerSecond;
+  const TemporaryFolder folder;
+  CaptureOptions options;
+  options.capture_seconds = 60;
+  options.packet_count = 3;
+  options.max_file_bytes = 100'000'000;
+  TimedSource source({kStart - 5'000, kStart - 1, kStart, kStart - 3, kStart - 3600 * kNanosecondsPerSecond});
+  InterfaceWatch watch(0);
+  Manifest manifest;
+  manifest.head = "{}";
+  FileKeeper keeper(CaptureFolder(folder.path(), "t"), source.file_header(), manifest, 3, [] {});
+  StopRequest stop;
+  Statistics counted;
+  CaptureLoop loop({options, source, watch, keeper, stop},
+                   [&](const Statistics& now, CaptureState) { counted = now; });
+  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .realtime = kStart});
+  CHECK(end.reason == "PacketCountReached");
+  CHECK(counted.packets == 3);
+  const auto packets = test::ParsePcap(test::ReadFile(folder / "t.00001.pcap"));
+  REQUIRE(packets.size() == 3);
+  CHECK(packets.front().header.seconds == 1'800'000'000);
+  CHECK(packets.front().header.nanoseconds == 0);
 }
 
 }  // namespace pcapper
