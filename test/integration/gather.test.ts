@@ -42,10 +42,10 @@ afterEach(async () => {
 
 const output = (): string => join(folder.path, "out");
 const hostmount = (node: string): string => cluster.nodes.get(node) ?? "";
-const command = (...args: string[]): string[] => [
-  ...[LAUNCHER, "gather", "--kubeconfig", cluster.kubeconfig, "--output", output()],
-  ...args,
-];
+const command = (...args: string[]): string[] => {
+  const reach = args.includes("--kubeconfig") ? [] : ["--kubeconfig", cluster.kubeconfig];
+  return [LAUNCHER, "gather", ...reach, "--output", output(), ...args];
+};
 const gather = (...args: string[]): Promise<Executed> => execute(command(...args));
 const here = (...path: string[]): string => readFileSync(join(output(), ...path), "utf8");
 const summary = () => JSON.parse(here("summary.json"));
