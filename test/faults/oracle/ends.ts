@@ -82,6 +82,7 @@ export function rightEnds(capture: CaptureSeen, seen: Observation): Set<string> 
     right.add("TimeElapsed");
   // Whatever became of its target: it was stopped before it began.
   if (capture.stopAskedAt !== undefined && started === undefined) right.add("Stopped");
+  if (wasAwayAtTheStop(seen, capture, natural)) right.add("Stopped");
   if (wasAwayAtTheEnd(seen, started, natural)) right.add("Interrupted");
   return right;
 }
@@ -130,6 +131,16 @@ function couldNotHear(
     const heard = to + (API_FAULTS.includes(kind) ? API_PATIENCE : CLOSE);
     return from < natural && asked >= from - CLOSE && asked < heard && natural < heard;
   });
+}
+
+/** Who comes back to what was stopped meanwhile cannot know what else had ended it by then. */
+function wasAwayAtTheStop(
+  { agentAway }: Observation,
+  { stopAskedAt }: CaptureSeen,
+  natural: Moment,
+): boolean {
+  if (stopAskedAt === undefined || stopAskedAt >= natural) return false;
+  return agentAway.some(({ from, to }) => from <= stopAskedAt && stopAskedAt <= to);
 }
 
 /** The agent went while it ran, and could not be back at work before its time was over. */

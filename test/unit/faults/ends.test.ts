@@ -57,6 +57,24 @@ const CASES: [string, (capture: CaptureSeen, seen: Observation) => void, string[
     ["PacketCountReached", "TargetGone", "InterfaceNotFound", "Interrupted"],
   ],
   [
+    "the interface goes early and then it is stopped, both while the agent is away",
+    (capture, seen) => {
+      capture.stopAskedAt = T + 6800;
+      seen.agentAway.push({ from: T + 2500, to: T + 7500 });
+      seen.injections.push({ kind: "interface-deleted", from: T + 3000, to: T + 3000 });
+    },
+    ["Stopped", "TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
+    "the interface goes early and then it is stopped, before the agent is away",
+    (capture, seen) => {
+      capture.stopAskedAt = T + 6800;
+      seen.agentAway.push({ from: T + 7000, to: T + 7500 });
+      seen.injections.push({ kind: "interface-deleted", from: T + 3000, to: T + 3000 });
+    },
+    ["TargetGone", "InterfaceNotFound", "Interrupted"],
+  ],
+  [
     "the interface goes before it began, and then it is stopped",
     (capture, seen) => {
       delete capture.manifest;
