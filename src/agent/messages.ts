@@ -49,7 +49,7 @@ function lossMessage(statistics: Statistics): string | undefined {
 }
 
 function removedMessage(statistics: Statistics): string | undefined {
-  if (statistics.filesRemoved === 0) return undefined;
+  if (statistics.packetsRemoved === 0) return undefined;
   return `${countText(statistics.packetsRemoved, "packet")} of them went with ${countText(statistics.filesRemoved, "file")} that the ring of files removed.`;
 }
 
