@@ -139,9 +139,11 @@ CaptureEnd Capture::OpenAndCapture() {
                    });
   OpenFile first = keeper->Start();
   int64_t started = 0;
+  int64_t opening = 0;
   int64_t start_time = 0;
   try {
     opened.watch->Begin();
+    opening = RealtimeNow();
     opened.source->Begin();
     // Only now: what took long so far, a disk or rtnetlink, has cost none of the capture's time, and whatever
     // passes from the start time on is captured.
@@ -166,7 +168,7 @@ CaptureEnd Capture::OpenAndCapture() {
     keeper_ = keeper;
   }
   Enter(CaptureState::kRunning);
-  return loop.Run(std::move(first), {.monotonic = started, .realtime = start_time});
+  return loop.Run(std::move(first), {.monotonic = started, .opening = opening, .realtime = start_time});
 }
 
 }  // namespace pcapper

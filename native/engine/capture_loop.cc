@@ -53,6 +53,7 @@ CaptureLoop::CaptureLoop(Parts parts, Publish publish)
 }
 
 CaptureEnd CaptureLoop::Run(OpenFile first, Start start) {
+  opening_ = start.opening;
   start_time_ = start.realtime;
   deadline_ = DeadlineOf(start.monotonic, parts_.options.capture_seconds);
   writer_.Begin(std::move(first));
@@ -85,7 +86,7 @@ void CaptureLoop::Take(const pcap_pkthdr& header, const uint8_t* data) {
                             .nanoseconds = static_cast<uint32_t>(header.ts.tv_usec),
                             .captured_length = std::min<uint32_t>(header.caplen, kMaxSnapLength),
                             .original_length = header.len};
-  if (start_time_ != 0 && IsFromBefore(record)) return;
+  if (start_time_ != 0 && IsFromOpening(record)) return;
   if (!writing_ || (!writer_.Fits(record.captured_length) && !TurnToNextFile())) {
     lost_++;
     return;
@@ -93,12 +94,10 @@ void CaptureLoop::Take(const pcap_pkthdr& header, const uint8_t* data) {
   if (!writer_.Append(record, data)) writing_ = false;
 }
 
-// Only of the first moments: later an earlier time means that the clock was set back.
-bool CaptureLoop::IsFromBefore(const RecordHeader& record) {
+// Later, until the first tick, the same time can only come of a clock that was set back by as little.
+bool CaptureLoop::IsFromOpening(const RecordHeader& record) const {
   const int64_t time = record.seconds * kNanosecondsPerSecond + record.nanoseconds;
-  if (time < start_time_ && time > start_time_ - kNanosecondsPerSecond) return true;
-  start_time_ = 0;
-  return false;
+  return opening_ <= time && time < start_time_;
 }
 
 // Under load every block of the ring would wake this thread; a rest that fills no more than a part of

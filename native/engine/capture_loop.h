@@ -28,10 +28,12 @@ class CaptureLoop {
 
   CaptureLoop(Parts parts, Publish publish);
 
-  // When the source began, by both clocks, nanoseconds.
+  // When the source had begun, by both clocks, nanoseconds.
   struct Start {
     int64_t monotonic;  // the capture's seconds count from here
-    int64_t realtime;   // what has an earlier timestamp came while the source began: it is not the capture's
+    int64_t
+        opening;  // realtime, just before it began; what came since, until it had begun, is not the capture's
+    int64_t realtime;
   };
 
   // Captures, drains, counts and closes the files. Does not throw.
@@ -43,7 +45,7 @@ class CaptureLoop {
 
   static void OnPacket(uint8_t* self, const pcap_pkthdr* header, const uint8_t* data);
   void Take(const pcap_pkthdr& header, const uint8_t* data);
-  bool IsFromBefore(const RecordHeader& record);
+  bool IsFromOpening(const RecordHeader& record) const;
   void AwaitPackets();
   void LetPacketsGather();
   int TakeBatch();
@@ -82,6 +84,7 @@ class CaptureLoop {
   uint64_t dropped_by_interface_before_ = 0;
   int failures_in_a_row_ = 0;
   bool broken_ = false;     // libpcap would hand out again what it handed out already
+  int64_t opening_ = 0;     // realtime
   int64_t start_time_ = 0;  // realtime; 0 once nothing from before it can come any more
   int64_t deadline_ = 0;    // monotonic
   int64_t flush_due_ = 0;

@@ -92,7 +92,7 @@ TEST_CASE("a broken frame ends a capture, and what was taken before it is not ta
   Statistics counted;
   CaptureLoop loop({options, source, watch, keeper, stop},
                    [&](const Statistics& now, CaptureState) { counted = now; });
-  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .realtime = 0});
+  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .opening = 0, .realtime = 0});
   CHECK(end.reason == "CaptureError");
   CHECK(end.message == "a broken frame");
   CHECK(source.is_shut);
@@ -109,7 +109,8 @@ TEST_CASE(
   options.capture_seconds = 60;
   options.packet_count = 3;
   options.max_file_bytes = 100'000'000;
-  TimedSource source({kStart - 5'000, kStart - 1, kStart, kStart - 3, kStart - 3600 * kNanosecondsPerSecond});
+  TimedSource source(
+      {kStart - 5'000, kStart - 1, kStart, kStart - 5'001, kStart - kNanosecondsPerSecond / 2});
   InterfaceWatch watch(0);
   Manifest manifest;
   manifest.head = "{}";
@@ -118,7 +119,8 @@ TEST_CASE(
   Statistics counted;
   CaptureLoop loop({options, source, watch, keeper, stop},
                    [&](const Statistics& now, CaptureState) { counted = now; });
-  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .realtime = kStart});
+  const CaptureEnd end =
+      loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .opening = kStart - 5'000, .realtime = kStart});
   CHECK(end.reason == "PacketCountReached");
   CHECK(counted.packets == 3);
   const auto packets = test::ParsePcap(test::ReadFile(folder / "t.00001.pcap"));

@@ -112,6 +112,7 @@ describeAsRoot("the limits of three nodes while two hundred captures come at onc
       const atOnce = mostAtOnce(ran);
       expect(atOnce, `${name} by its manifests`).toBeLessThanOrEqual(most);
       expect(seen[index]?.rings, `${name} by the kernel`).toBeLessThanOrEqual(most);
+      // That some are refused above says that all places were taken; how many run at once depends on the machine's load.
       expect(atOnce, `${name} uses more than one place`).toBeGreaterThan(1);
     }
     expect(seen[2]?.bytes).toBeLessThanOrEqual(TOTAL);

@@ -129,6 +129,10 @@ async function expectTrue(
   expect(Math.abs((status.gapSeconds ?? 0) - told)).toBeLessThanOrEqual(resumes);
   const inGap = (at: bigint): boolean => gaps.some(({ from, to }) => at >= from && at <= to);
   const promised = passed.filter(({ timestamp }) => timestamp >= startTime && !inGap(timestamp));
+  // No ring turns here: a gap that is told too long would have packets in it.
+  expect(
+    kept.filter(({ timestamp }) => gaps.some(({ from, to }) => timestamp > from && timestamp < to)),
+  ).toEqual([]);
   const found = new Set(kept.map(keyOf));
   expect(found.size).toBe(kept.length);
   expect(promised.length).toBeGreaterThan(2 * PINGS_A_SECOND);
