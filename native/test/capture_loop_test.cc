@@ -102,7 +102,8 @@ TEST_CASE("a broken frame ends a capture, and what was taken before it is not ta
 }
 
 TEST_CASE(
-    "what came before the start time is not the capture's; what a clock that was set back makes earlier is") {
+    "what came while the source began is not the capture's; what a clock that was set back makes earlier "
+    "is") {
   constexpr int64_t kStart = 1'800'000'000 * kNanosecondsPerSecond;
   const TemporaryFolder folder;
   CaptureOptions options;
