@@ -31,19 +31,27 @@ export function endWithoutTarget(
   return { reason: "TargetGone", message: text };
 }
 
-/** Finished, where the target went in the last gap, and that gap is told; else over when it was last seen. */
+/** Finished, where the target went in the last gap; else over when it was last seen. */
 export function withoutTarget(
-  { gaps, gapsOnDisk, report }: GoingOn,
+  found: GoingOn,
   failure: Pick<CaptureEnd, "reason" | "message">,
 ): Omit<Ending, "files" | "folder"> {
-  const last = gaps.at(-1);
-  const end = endWithoutTarget(failure, last?.from ?? "");
-  if (end.reason !== "TargetGone" || last === undefined) return { end, report, gaps: gapsOnDisk };
-  return { end, report: { ...report, endTime: Date.parse(last.to) }, gaps };
+  const { gapsOnDisk, report } = found;
+  const end = endWithoutTarget(failure, found.gaps.at(-1)?.from ?? "");
+  return end.reason === "TargetGone" ? endedInGap(found, end) : { end, report, gaps: gapsOnDisk };
 }
 
 /** A capture that could not be opened again: what there is, is of the earlier life. A stop is a stop. */
 export function notOpened(remains: GoingOn, end: CaptureEnd): Omit<Ending, "files" | "folder"> {
-  if (finalProgress(end.reason) === "failure") return withoutTarget(remains, end);
-  return { end, report: remains.report, gaps: remains.gapsOnDisk };
+  return finalProgress(end.reason) === "failure" ? withoutTarget(remains, end) : endedInGap(remains, end);
+}
+
+/** Until its end nothing was captured: that has to be told. */
+function endedInGap(
+  { gaps, gapsOnDisk, report }: GoingOn,
+  end: CaptureEnd,
+): Omit<Ending, "files" | "folder"> {
+  const last = gaps.at(-1);
+  if (last === undefined) return { end, report, gaps: gapsOnDisk };
+  return { end, report: { ...report, endTime: Date.parse(last.to) }, gaps };
 }

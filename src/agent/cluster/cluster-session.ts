@@ -10,18 +10,19 @@ import { admit, needsOf } from "../../store/files/admission.ts";
 import { type CapturePlace, openPlace, reopenPlace } from "../../store/files/capture-place.ts";
 import { ownFiles } from "../../store/files/own-files.ts";
 import { findRemains, needsRepair, repairRemains, sealManifest } from "../../store/files/remains.ts";
-import { finishedManifest, reportOf } from "../../store/files/repair.ts";
+import { reportOf } from "../../store/files/repair.ts";
+import { toldManifest } from "../../store/files/told-manifest.ts";
 import { podEnd } from "../../target/pod-obstacle.ts";
 import { resolveTarget } from "../../target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../target/target.ts";
 import type { AgentSettings } from "../agent-settings.ts";
-import { isFinal } from "../progress.ts";
 import type { Remains, SessionWorld } from "../session.ts";
 import { timeText } from "../status.ts";
 import { filesWithoutManifest, NO_MANIFEST } from "./files-without-manifest.ts";
 import { decideOnRemains } from "./remains-decision.ts";
 import type { ResumeFirst } from "./resume-first.ts";
 import { sessionStore } from "./session-store.ts";
+import { toldEnd } from "./told-end.ts";
 
 /** Paths of a node, as the agent's pod has them and as people know them. */
 export interface NodePaths {
@@ -196,13 +197,13 @@ async function closePlace(
   now: number,
 ): Promise<void> {
   if (place === undefined) return;
-  const { progress, reason = "Interrupted", message = "", endTime = timeText(now) } = ended?.status ?? {};
+  const told = toldEnd(ended);
   try {
     const { folder, prefix } = place;
     // What needs a repair is left to the next look after all files: the disk may take it then.
-    if (isFinal(progress) && !(await needsRepair(folder, prefix)))
+    if (told !== undefined && !(await needsRepair(folder, prefix)))
       await sealManifest(folder, prefix, (manifest) =>
-        finishedManifest(manifest, { reason, message }, endTime),
+        toldManifest(manifest, { ...told, endTime: told.endTime ?? timeText(now) }),
       );
   } finally {
     // Also on a disk that takes no manifest any more: who holds the lock would be counted as running for ever.

@@ -12,6 +12,7 @@ import { addedStatus } from "../added-status.ts";
 import { packetFiles } from "../file-names.ts";
 import { isFinal } from "../progress.ts";
 import { type KeptCapture, keptCaptures } from "../retention/kept-captures.ts";
+import { toldEnd } from "./told-end.ts";
 
 export interface SettleWorld {
   native: Native;
@@ -81,19 +82,10 @@ async function settle(
   }
 }
 
-/** What an engine counted to the end, and its last manifest that could be written did not. */
-const COUNTED = ["bytes", "dropped", "droppedByKernel", "droppedByInterface", "droppedOnWrite"] as const;
-
 /** The end that the capture's own session has told; others tell only of an agent that is lost. */
 function toldByItself(capture: PacketCapture | undefined): ToldEnd | undefined {
-  const { progress, reason, message = "", endTime, statistics = {}, ...gaps } = capture?.status ?? {};
-  if (!isFinal(progress) || reason === undefined || reason === "AgentLost") return undefined;
-  const counted = COUNTED.flatMap((name) => {
-    const count = statistics[name];
-    return count === undefined ? [] : [[name, count] as const];
-  });
-  const { packets = 0 } = statistics;
-  return { end: { reason, message }, endTime, gaps, packets, counted: Object.fromEntries(counted) };
+  const told = toldEnd(capture);
+  return told?.end.reason === "AgentLost" ? undefined : told;
 }
 
 /**

@@ -1,10 +1,10 @@
-import { gapFacts } from "../../agent/gaps.ts";
+import { type Gap, gapFacts } from "../../agent/gaps.ts";
 import type { PacketCaptureStatus } from "../../api/resource.ts";
 import type { CaptureEnd } from "../../capture/native.ts";
 import type { Manifest } from "./manifest.ts";
 import { finishedManifest } from "./repair.ts";
 
-/** What a capture's own session has told of its end, and its disk took in no manifest. */
+/** What the status of a capture tells of its end, and its manifest does not. */
 export interface ToldEnd {
   end: CaptureEnd;
   /** RFC 3339; undefined where somebody else's word has none. */
@@ -15,16 +15,26 @@ export interface ToldEnd {
   counted: Readonly<Record<string, number>>;
 }
 
-/** The manifest of such a capture after its repair, as it was told: one outcome, and the same gaps. */
+/** The manifest of such a capture, whose files are whole, as it was told: one outcome, and the same gaps. */
 export function toldManifest(repaired: Manifest, told: ToldEnd): Manifest {
   const { gaps = [], lastSeen = "" } = repaired;
   const statistics = { ...repaired.statistics, ...told.counted };
-  const finished = finishedManifest({ ...repaired, statistics }, told.end, told.endTime ?? lastSeen);
+  const endTime = told.endTime ?? lastSeen;
+  const finished = finishedManifest({ ...repaired, statistics }, told.end, endTime);
   const { resumes = 0 } = told.gaps;
   const whole = { ...finished, gaps: gaps.slice(0, resumes) };
-  // A gap until its end was told where no engine was there any more.
-  if (!fits(whole, told) && fits(finished, told)) return finished;
+  if (!fits(whole, told)) {
+    // A gap until its end was told where no engine was there any more.
+    if (fits(finished, told) || whole.gaps.length < resumes) return finished;
+    // One that an engine had written, which then could not begin, was not: the capture was over before.
+    const cut = { ...whole, gaps: whole.gaps.map((gap) => until(gap, endTime)) };
+    if (fits(cut, told)) return cut;
+  }
   return gaps.length > resumes ? withUncounted(whole, told.packets) : whole;
+}
+
+function until({ from, to }: Gap, end: string): Gap {
+  return { from, to: Date.parse(to) > Date.parse(end) ? end : to };
 }
 
 function fits({ gaps = [] }: Manifest, told: ToldEnd): boolean {

@@ -40,6 +40,12 @@ test("one whose target went tells the time until its agent was back as a gap", (
   expect(withoutTarget(FOUND, { reason: "TargetNotFound", message: "" }).gaps).toEqual(FOUND.gaps);
 });
 
-test.each(["CaptureError", "Stopped"])("one that is over as %s has the gaps of its manifest", (reason) => {
-  expect(notOpened(FOUND, { reason, message: "" }).gaps).toEqual([UNCOUNTED]);
+test("one that could not be opened again has the gaps of its manifest", () => {
+  expect(notOpened(FOUND, { reason: "CaptureError", message: "" }).gaps).toEqual([UNCOUNTED]);
+});
+
+test("one that was stopped while it was opened again tells the time until its agent was back as a gap", () => {
+  const { gaps, report: last } = notOpened(FOUND, { reason: "Stopped", message: "" });
+  expect(gaps).toEqual(FOUND.gaps);
+  expect(last?.endTime).toBe(Date.parse("2026-01-01T00:00:25.000Z"));
 });

@@ -136,9 +136,15 @@ describe("a capture that goes on", () => {
     expect(events).toEqual(["StatusNotWritten", "TimeElapsed"]);
   });
 
-  test("and was stopped while it was opened again is Stopped, with what the earlier life had", async () => {
+  test("and was stopped while it was opened again is Stopped, with what the earlier life had and its last gap", async () => {
     native.script = [{ state: "ended", startTime: 0, end: { reason: "Stopped", message: "" } }];
-    expect(await statusAfter(GOES_ON)).toMatchObject({ reason: "Stopped", statistics: { packets: 7 } });
+    expect(await statusAfter(GOES_ON)).toMatchObject({
+      reason: "Stopped",
+      endTime: at(25),
+      statistics: { packets: 7 },
+      resumes: 2,
+      gapSeconds: 7,
+    });
   });
 
   test("and is suspended while it is opened again is left to the next agent", async () => {

@@ -59,3 +59,21 @@ test("and is one with what a repair found uncounted just before it", () => {
   expect(gaps).toEqual([{ from: at("05.000"), to: at("09.500") }]);
   expect(removed.packets).toBe(40);
 });
+
+test("one that an engine wrote and then could not begin after is not in it", () => {
+  const { lastSeen: _engine, ...written } = MANIFEST;
+  const gaps = [AWAY, { from: at("09.500"), to: at("12.000") }];
+  const told = { ...TOLD, packets: 100, gaps: { resumes: 1, gapSeconds: 2 } };
+  expect(toldManifest({ ...written, gaps }, told)).toMatchObject({ gaps: [AWAY], removed: { packets: 40 } });
+});
+
+test("nor the part of it that is one with what a repair found uncounted", () => {
+  const written = [AWAY, { from: UNCOUNTED.from, to: at("12.000") }];
+  const told = { ...TOLD, endTime: UNCOUNTED.to, gaps: { resumes: 2, gapSeconds: 5 } };
+  expect(toldManifest({ ...MANIFEST, gaps: written }, told).gaps).toEqual([AWAY, UNCOUNTED]);
+});
+
+test("a gap that was told by a clock that was set is not left out for its length", () => {
+  const told = { ...TOLD, gaps: { resumes: 2, gapSeconds: 3 } };
+  expect(toldManifest({ ...MANIFEST, gaps: [AWAY] }, told).gaps).toHaveLength(2);
+});

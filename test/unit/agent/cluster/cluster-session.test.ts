@@ -51,8 +51,8 @@ async function endedSession(manifest: object) {
     ...manifest,
   };
   writeFileSync(inFolder(`${PREFIX}.json`), JSON.stringify(left));
-  const end = () => JSON.parse(readFileSync(inFolder(`${PREFIX}.json`), "utf8")).finished;
-  return { native, session, inFolder, end };
+  const sealed = () => JSON.parse(readFileSync(inFolder(`${PREFIX}.json`), "utf8"));
+  return { native, session, inFolder, sealed, end: () => sealed().finished };
 }
 
 test("a session whose manifest cannot be sealed gives its lock back all the same, and says why", async () => {
@@ -67,7 +67,22 @@ test("a session whose manifest cannot be sealed gives its lock back all the same
 test("a session that ended gives its manifest the end that was told", async () => {
   const { session, end } = await endedSession({});
   await session.close(CAPTURE);
-  expect(end()).toMatchObject({ reason: "WriteError", message: "the disk broke" });
+  expect(end()).toEqual({
+    reason: "WriteError",
+    message: "the disk broke",
+    time: "2026-01-01T00:00:00.000Z",
+  });
+});
+
+test("a gap that its engine wrote, and then could not begin after, is not in it: the status has it not", async () => {
+  const at = (seconds: number) => new Date(1_767_225_600_000 + seconds * 1000).toISOString();
+  const told = { from: at(1), to: at(3) };
+  const { session, sealed } = await endedSession({ gaps: [told, { from: at(8), to: at(20) }] });
+  await session.close({
+    ...CAPTURE,
+    status: { ...CAPTURE.status, endTime: at(8), resumes: 1, gapSeconds: 2 },
+  });
+  expect(sealed()).toMatchObject({ gaps: [told], finished: { time: at(8) } });
 });
 
 const FILE = { number: 1, packets: 1, bytes: 100, firstTimestamp: "", lastTimestamp: "" };
