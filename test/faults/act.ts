@@ -54,7 +54,8 @@ async function inject(
   const undo = await INJECTIONS[fault.kind]({ ...scene, removed }, fault);
   const doneAt = Date.now();
   await pause(fault.milliseconds);
+  const undoneFrom = Date.now();
   await undo();
   const aim = AIMED.includes(fault.kind) ? { capture: scene.nameOf(fault) } : {};
-  return { kind: fault.kind, from, doneAt, to: Date.now(), ...aim, removedFiles };
+  return { kind: fault.kind, from, doneAt, undoneFrom, to: Date.now(), ...aim, removedFiles };
 }

@@ -1,6 +1,7 @@
 /** To the packet: what was sent, against what is in the files and what is told about the rest. */
 import { isNoise } from "../../traffic/traffic.ts";
 import { isUnsealed } from "./failing-disk.ts";
+import { interfaceTurns } from "./interface-turns.ts";
 import { isWithin, overlaps, shrunk, without } from "./intervals.ts";
 import { judgeCounts } from "./judge-counts.ts";
 import type { Batch, CaptureSeen, Finding, Interval, KeptPacket, Observation } from "./observation.ts";
@@ -18,7 +19,7 @@ export function judgePackets(capture: CaptureSeen, seen: Observation): Finding[]
   const kept = capture.files.flatMap(({ packets }) => packets);
   if (window === undefined || capture.manifest === undefined) return packetsWithoutClaim(capture, kept);
   const batches = (seen.sent[capture.stream] ?? []).filter(({ count }) => count > 0);
-  const claimed = shrunk(without(window, capture.manifest.gaps), EDGE);
+  const claimed = shrunk(without(window, [...capture.manifest.gaps, ...interfaceTurns(capture, seen)]), EDGE);
   const must = numbersOf(batches, capture.filtered, (batch) => isWithin(batch, claimed));
   // A sender that had to wait between its two looks at the clock has packets on both sides of an edge.
   const [wide = window] = shrunk([window], -EDGE);

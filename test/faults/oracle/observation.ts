@@ -24,6 +24,8 @@ export interface Injection extends Interval {
   kind: FaultKind;
   /** When it had surely been done: it may have had to wait for the API server. Absent: at its beginning. */
   doneAt?: Moment;
+  /** When undoing it began, which was over at its end. */
+  undoneFrom?: Moment;
   /** Name of the capture it was aimed at; absent = all of the node. */
   capture?: string;
   /** Names of whole files that somebody removed. */

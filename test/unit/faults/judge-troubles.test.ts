@@ -139,6 +139,38 @@ describe("a disk that took nothing at a capture's end", () => {
   });
 });
 
+describe("an interface that went down and came up", () => {
+  /** Down at T + 3 s, up at T + 4 s; one packet is missing that was sent then. */
+  function missing(number: number): Run {
+    const made = run();
+    const { seen, capture, manifest, status } = made;
+    const [first] = capture.files;
+    if (first !== undefined) first.packets = first.packets.filter((packet) => packet.number !== number);
+    const [listed] = manifest.files;
+    if (listed !== undefined) listed.packets -= 1;
+    manifest.statistics.packets -= 1;
+    Object.assign(status.statistics ?? {}, { packets: manifest.statistics.packets });
+    const times = { from: T + 3000, doneAt: T + 3010, undoneFrom: T + 4000, to: T + 4040 };
+    seen.injections.push({ kind: "interface-renamed", ...times });
+    return made;
+  }
+
+  test("hands a packet that passes as it comes up to nobody", () => {
+    expect(judge(missing(402).seen)).toEqual([]);
+  });
+
+  test("has no excuse for one that passed later", () => {
+    expect(rules(missing(450).seen)).toEqual(["lost packets"]);
+  });
+
+  test("has none for a packet of a pod", () => {
+    const { seen, capture } = missing(402);
+    Object.assign(seen.sent, { "pod-0": seen.sent.node });
+    capture.stream = "pod-0";
+    expect(rules(seen)).toEqual(["lost packets"]);
+  });
+});
+
 describe("a whole file that somebody removed", () => {
   function taken(): Run {
     const made = run();
