@@ -56,7 +56,8 @@ export async function makeCniNode(): Promise<CniNode> {
   const own = await makeNetworkNamespace();
   const networks: NetworkNamespace[] = [own];
   const mounts = new Map<string, () => void>();
-  await own.run("ip", "link", "add", "br0", "type", "bridge");
+  // With snooping the bridge itself tells each pod by IGMP that it is there (224.0.0.106, RFC 4286).
+  await own.run("ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
   await own.run("ip", "link", "add", "up0", "type", "veth", "peer", "name", "up1");
   for (const name of ["br0", "up0", "up1"]) await own.run("ip", "link", "set", name, "up");
   let links = 0;
