@@ -28,11 +28,11 @@ class CaptureLoop {
 
   CaptureLoop(Parts parts, Publish publish);
 
-  // When the source had begun, by both clocks, nanoseconds.
+  // When the source had begun, nanoseconds. What came since `opening`, until it had begun, is not the
+  // capture's.
   struct Start {
     int64_t monotonic;  // the capture's seconds count from here
-    int64_t
-        opening;  // realtime, just before it began; what came since, until it had begun, is not the capture's
+    int64_t opening;    // realtime, just before it began
     int64_t realtime;
   };
 

@@ -75,24 +75,38 @@ class TimedSource : public ReadableSource {
   std::vector<int64_t> times_;
 };
 
+struct Outcome {
+  CaptureEnd end;
+  Statistics counted;
+};
+
+// A capture loop over this source, from its first file to its end. `packet_count`: 0 = no limit.
+Outcome RunLoop(PacketSource& source, const std::string& folder, uint64_t packet_count,
+                CaptureLoop::Start start) {
+  CaptureOptions options;
+  options.capture_seconds = 60;
+  options.packet_count = packet_count;
+  options.max_file_bytes = 100'000'000;
+  options.manifest_head = "{}";
+  InterfaceWatch watch(0);
+  Manifest manifest;
+  manifest.head = "{}";
+  FileKeeper keeper(CaptureFolder(folder, "t"), source.file_header(), manifest, 3, [] {});
+  StopRequest stop;
+  Outcome outcome;
+  CaptureLoop loop({options, source, watch, keeper, stop},
+                   [&](const Statistics& now, CaptureState) { outcome.counted = now; });
+  outcome.end = loop.Run(keeper.Start(), start);
+  return outcome;
+}
+
 }  // namespace
 
 TEST_CASE("a broken frame ends a capture, and what was taken before it is not taken twice") {
   const TemporaryFolder folder;
-  CaptureOptions options;
-  options.capture_seconds = 60;
-  options.max_file_bytes = 100'000'000;
-  options.manifest_head = "{}";
   BrokenSource source;
-  InterfaceWatch watch(0);
-  Manifest manifest;
-  manifest.head = "{}";
-  FileKeeper keeper(CaptureFolder(folder.path(), "t"), source.file_header(), manifest, 3, [] {});
-  StopRequest stop;
-  Statistics counted;
-  CaptureLoop loop({options, source, watch, keeper, stop},
-                   [&](const Statistics& now, CaptureState) { counted = now; });
-  const CaptureEnd end = loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .opening = 0, .realtime = 0});
+  const auto [end, counted] =
+      RunLoop(source, folder.path(), 0, {.monotonic = MonotonicNow(), .opening = 0, .realtime = 0});
   CHECK(end.reason == "CaptureError");
   CHECK(end.message == "a broken frame");
   CHECK(source.is_shut);
@@ -106,22 +120,10 @@ TEST_CASE(
     "is") {
   constexpr int64_t kStart = 1'800'000'000 * kNanosecondsPerSecond;
   const TemporaryFolder folder;
-  CaptureOptions options;
-  options.capture_seconds = 60;
-  options.packet_count = 3;
-  options.max_file_bytes = 100'000'000;
   TimedSource source(
       {kStart - 5'000, kStart - 1, kStart, kStart - 5'001, kStart - kNanosecondsPerSecond / 2});
-  InterfaceWatch watch(0);
-  Manifest manifest;
-  manifest.head = "{}";
-  FileKeeper keeper(CaptureFolder(folder.path(), "t"), source.file_header(), manifest, 3, [] {});
-  StopRequest stop;
-  Statistics counted;
-  CaptureLoop loop({options, source, watch, keeper, stop},
-                   [&](const Statistics& now, CaptureState) { counted = now; });
-  const CaptureEnd end =
-      loop.Run(keeper.Start(), {.monotonic = MonotonicNow(), .opening = kStart - 5'000, .realtime = kStart});
+  const auto [end, counted] = RunLoop(
+      source, folder.path(), 3, {.monotonic = MonotonicNow(), .opening = kStart - 5'000, .realtime = kStart});
   CHECK(end.reason == "PacketCountReached");
   CHECK(counted.packets == 3);
   const auto packets = test::ParsePcap(test::ReadFile(folder / "t.00001.pcap"));
