@@ -36,7 +36,8 @@ export interface OneNode extends Omit<AgentNode, "name" | "remove"> {
   published(name: string): number;
   /** How often the newest manifest says that nothing was captured for a while. */
   gaps(name: string): number;
-  send(count: number): Promise<void>;
+  /** @returns how many were sent to this node so far: the last one's number is one less */
+  send(count: number): Promise<number>;
   /** Waits for `count` Events of the capture. @returns their reasons, sorted */
   events(name: string, count: number): Promise<string[]>;
   close(): Promise<void>;
@@ -86,6 +87,7 @@ export async function makeOneNode(server: ApiServer, folder?: TemporaryFolder): 
     send: async (count) => {
       await sendFrames(link, { kind: "udp4", first: sent, count, length: 100, rate: 20_000 });
       sent += count;
+      return sent;
     },
     events: async (name, count) => {
       const found = await waitUntil(`${count} Events of ${name}`, async () => {
