@@ -67,6 +67,8 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .max_file_bytes = ToMaxFileBytes(options),
           .file_count = options.SmallCount("fileCount"),
           .max_write_rate = options.Count("maxWriteRate"),
+          .min_free_disk = options.Count("minFreeDisk"),
+          .min_free_disk_text = options.Text("minFreeDiskText"),
           .manifest_head = options.Text("manifestHead"),
           .earlier = ToEarlierLife(options.Value("earlier"))};
 }

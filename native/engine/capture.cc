@@ -86,6 +86,7 @@ CaptureReport Capture::Report() const {
 void Capture::Enter(CaptureState state) {
   {
     const std::lock_guard lock(mutex_);
+    if (report_.state == state) return;
     report_.state = state;
   }
   on_change_();
@@ -124,7 +125,7 @@ CaptureEnd Capture::OpenAndCapture() {
   const Manifest manifest = FirstManifest(options_, opened.interface);
   const auto keeper =
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
-                                   opened.source->file_header(), manifest, options_.file_count, on_change_);
+                                   opened.source->file_header(), manifest, options_.file_count);
   // Before there is a file: it takes memory, and may find none.
   CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_},
                    [this](const Statistics& counted, CaptureState state) {

@@ -44,8 +44,10 @@ struct CaptureOptions {
   std::string file_prefix;
   uint64_t max_file_bytes = 0;
   uint32_t file_count = 1;
-  uint64_t max_write_rate = 0;  // bytes a second, 0 = no limit
-  std::string manifest_head;    // JSON object text
+  uint64_t max_write_rate = 0;     // bytes a second, 0 = no limit
+  uint64_t min_free_disk = 0;      // bytes: with less it ends as DiskPressure
+  std::string min_free_disk_text;  // for people: what must stay free, and why
+  std::string manifest_head;       // JSON object text
   std::optional<EarlierLife> earlier;
 };
 
@@ -87,8 +89,8 @@ class StopRequest {
 // destroyed by its owner's thread.
 class Capture {
  public:
-  // `on_change` is called on either thread after each change of state, file or counters; it must not
-  // block. The report says `ended` before the last call.
+  // `on_change` is called on the capture thread after each change of state; it must not block. Counters
+  // and files change in between: whoever wants them asks. The report says `ended` before the last call.
   Capture(CaptureOptions options, std::function<void()> on_change);
   // Stops with `Interrupted` what still runs, and waits for whole files.
   ~Capture();

@@ -53,6 +53,7 @@ class CaptureLoop {
   void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
   void Tick();
   bool ReportIfDue(int64_t now);
+  void LookAtTheDisk();
   Statistics Count();
   // capture_loop_files.cc
   bool TurnToNextFile();

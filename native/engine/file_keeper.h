@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -29,8 +28,7 @@ struct FileTotals {
 // renaming, removing the oldest, the manifest. The capture thread only hands over and takes.
 class FileKeeper {
  public:
-  FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count,
-             std::function<void()> on_change);
+  FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count);
   ~FileKeeper();
 
   // Capture thread. Creates manifest and first file and starts the helper thread. Throws Failure.
@@ -55,6 +53,8 @@ class FileKeeper {
 
   // Any thread.
   FileTotals totals() const;
+  // Bytes that the disk leaves to ordinary users, as `df` shows; nothing where it cannot be asked.
+  std::optional<uint64_t> FreeDisk() const { return folder_.FreeDisk(); }
   std::optional<Failure> failure() const;
   bool failed() const { return failed_; }
 
@@ -110,7 +110,6 @@ class FileKeeper {
   const FileHeader header_;
   const uint32_t file_count_;
   const uint32_t reserved_ahead_;  // file numbers written into the manifest ahead of their use
-  const std::function<void()> on_change_;
 
   // Owned by the helper thread once it runs.
   UniqueFd current_sync_;  // a descriptor of the current file, for fdatasync

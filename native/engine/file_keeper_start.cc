@@ -22,13 +22,11 @@ uint32_t ReservedAhead(uint32_t file_count) { return std::max<uint32_t>(64, file
 
 }  // namespace
 
-FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count,
-                       std::function<void()> on_change)
+FileKeeper::FileKeeper(CaptureFolder folder, const FileHeader& header, Manifest manifest, uint32_t file_count)
     : folder_(std::move(folder)),
       header_(header),
       file_count_(file_count),
       reserved_ahead_(ReservedAhead(file_count)),
-      on_change_(std::move(on_change)),
       next_number_(manifest.first_number),
       manifest_(std::move(manifest)) {
   for (CapturedFile& file : manifest_.files) {

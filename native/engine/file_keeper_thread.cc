@@ -77,7 +77,6 @@ void FileKeeper::Fail(const Failure& failure) {
     failed_ = true;
   }
   wake_capture_.notify_all();
-  on_change_();
 }
 
 }  // namespace pcapper

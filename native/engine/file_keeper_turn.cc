@@ -27,7 +27,6 @@ void FileKeeper::TakeTurn() {
   if (!Keep(std::move(whole))) return;
   Announce(next_number);
   MakeRoomFor(next_number);
-  on_change_();
 }
 
 // Counts a file in, to be made whole. Whether another follows it.

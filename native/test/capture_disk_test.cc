@@ -63,6 +63,26 @@ TEST_CASE("a disk that fills up ends the capture as DiskFull, at once, with whol
   }
 }
 
+TEST_CASE("less free space than must stay free ends the capture as DiskPressure, and its files are whole") {
+  if (!HasNamespaces()) return;
+  const Link link;
+  const SmallDisk disk("tmpfs", "10m");
+  if (!disk.mounted()) return;
+  const std::string folder = disk / "captures";
+  Shell("mkdir " + folder);
+  CaptureOptions options = OptionsFor(folder);
+  options.min_free_disk = 8'000'000;
+  options.min_free_disk_text = "8 MB must stay free";
+  Watched watched(options);
+  REQUIRE(watched.AwaitRunning());
+  link.Send(500, 1000);
+  Shell("head -c 2800000 /dev/zero > " + disk / "other");
+  const CaptureReport report = watched.End();
+  CheckEnded(report, folder, "DiskPressure");
+  CHECK(report.statistics.packets == 500);
+  CHECK(report.end->message.ends_with(" MB are free and 8 MB must stay free"));
+}
+
 TEST_CASE("a write-rate limit holds writes back, a stop ends them at once, and the counts stay true") {
   if (!HasNamespaces()) return;
   const Link link;

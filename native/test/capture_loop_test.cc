@@ -91,7 +91,7 @@ Outcome RunLoop(PacketSource& source, const std::string& folder, uint64_t packet
   InterfaceWatch watch(0);
   Manifest manifest;
   manifest.head = "{}";
-  FileKeeper keeper(CaptureFolder(folder, "t"), source.file_header(), manifest, 3, [] {});
+  FileKeeper keeper(CaptureFolder(folder, "t"), source.file_header(), manifest, 3);
   StopRequest stop;
   Outcome outcome;
   CaptureLoop loop({options, source, watch, keeper, stop},

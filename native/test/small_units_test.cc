@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "engine/byte_size.h"
 #include "engine/clock.h"
 #include "engine/failure.h"
 #include "engine/json.h"
@@ -16,6 +17,18 @@ TEST_CASE("a time is written as RFC 3339 with nine decimals") {
   CHECK(FormatTime(1) == "1970-01-01T00:00:00.000000001Z");
   CHECK(FormatTime(1'700'000'000'123'456'789) == "2023-11-14T22:13:20.123456789Z");
   CHECK(FormatTime(4'294'967'295'999'999'999) == "2106-02-07T06:28:15.999999999Z");
+}
+
+TEST_CASE("a size is written for people, in the words that JavaScript has for it") {
+  CHECK(ByteSizeText(0) == "0 bytes");
+  CHECK(ByteSizeText(1) == "1 byte");
+  CHECK(ByteSizeText(999) == "999 bytes");
+  CHECK(ByteSizeText(1000) == "1 kB");
+  CHECK(ByteSizeText(41'943'040) == "41.9 MB");
+  CHECK(ByteSizeText(123'456'789) == "123.5 MB");
+  CHECK(ByteSizeText(999'994'000) == "1000 MB");
+  CHECK(ByteSizeText(999'995'000) == "1 GB");
+  CHECK(ByteSizeText(19'999'999'999) == "20 GB");
 }
 
 TEST_CASE("a gap is added behind those before it") {

@@ -1,12 +1,12 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
-import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
+import type { CaptureOptions, CaptureReport, EarlierLife, Native, NativeCapture } from "../capture/native.ts";
 import { machineTime } from "../machine-time.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { closedGaps, type Gap, gapFacts } from "./gaps.ts";
-import { diskPressure } from "./limits.ts";
+import { freeDiskFloor } from "./limits.ts";
 import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
 import { startEngine } from "./start-engine.ts";
@@ -59,17 +59,15 @@ export async function runEngine(
   const writer = createStatusWriter(world, claimed, plan, { ...run, folder: settings.location });
   const timers: NodeJS.Timeout[] = [];
   const report = await new Promise<CaptureReport>((resolve) => {
-    const options = captureOptions(claimed, plan, run, settings, world.node);
+    const options = captureOptions(world, claimed, plan, run, settings);
     const engine = startEngine(world.native, options, (next) => {
-      world.onReport(claimed, next);
-      writer.keep(next);
-      // With the report of each second, not by a timer of its own: JavaScript wakes half as often.
-      if (next.state === "running") stopUnderPressure(world, engine, settings);
+      world.onReport(claimed, next, engine.report);
+      writer.began(next);
       if (hasOpened(next)) world.onRunning?.(claimed, run.target);
       if (next.state === "ended") resolve(next);
     });
     stopOnRequest(engine, world.stop);
-    timers.push(setInterval(() => writer.refresh(), settings.statusEvery));
+    timers.push(setInterval(() => writer.refresh(engine.report()), settings.statusEvery));
   });
   for (const timer of timers) clearInterval(timer);
   return { capture: await writer.settled(), report };
@@ -81,14 +79,15 @@ function hasOpened({ state, startTime }: CaptureReport): boolean {
 }
 
 function captureOptions(
+  { native, node }: SessionWorld,
   capture: PacketCapture,
   plan: CapturePlan,
   { target, earlier, secondsLeft, monotonicStart }: RunPlan,
   settings: EngineSettings,
-  node: string,
 ): CaptureOptions {
   const { namespace, name, uid, creationTimestamp } = capture.metadata;
-  const { cluster } = settings;
+  const { cluster, folder, minFreeDisk } = settings;
+  const mustStayFree = freeDiskFloor(minFreeDisk, diskSize(native, folder));
   const { boot, seconds } = machineTime();
   const head = {
     cluster,
@@ -113,11 +112,13 @@ function captureOptions(
     ringBytes: settings.ringBytes,
     captureSeconds: secondsLeft ?? plan.captureSeconds,
     packetCount: plan.packetCount,
-    folder: settings.folder,
+    folder,
     filePrefix: settings.filePrefix,
     maxFileSize: plan.maxFileSize,
     fileCount: plan.fileCount,
     maxWriteRate: settings.maxWriteRate,
+    minFreeDisk: mustStayFree.bytes,
+    minFreeDiskText: mustStayFree.text,
     manifestHead: JSON.stringify(head),
     suspendAtExit: settings.suspendAtExit,
   };
@@ -133,19 +134,12 @@ function stopOnRequest(engine: NativeCapture, signal: AbortSignal): void {
   else signal.addEventListener("abort", stop, { once: true });
 }
 
-function stopUnderPressure(world: SessionWorld, engine: NativeCapture, settings: EngineSettings): void {
-  const room = roomOrUnknown(world, settings.folder);
-  if (room === undefined) return;
-  const pressure = diskPressure(settings.minFreeDisk, room.free, room.size);
-  if (pressure !== undefined) engine.stop("DiskPressure", pressure);
-}
-
-/** A folder that cannot be asked (gone, stale mount) is for the engine's writer to report. */
-function roomOrUnknown(world: SessionWorld, folder: string) {
+/** Bytes; 0 for a folder that cannot be asked (gone, stale mount): that is for the engine to report. */
+function diskSize(native: Native, folder: string): number {
   try {
-    return world.native.fileSystemRoom(folder);
+    return native.fileSystemRoom(folder).size;
   } catch {
-    return undefined;
+    return 0;
   }
 }
 
@@ -159,7 +153,7 @@ function createStatusWriter(
   const { gaps = [] } = run;
   let told = false;
   let capture = claimed;
-  let latest: CaptureReport | undefined;
+  let hasBegun = false;
   let writing: Promise<void> | undefined;
   const write = async (report: CaptureReport): Promise<void> => {
     // Others have given its end, because this agent was away for too long.
@@ -197,10 +191,10 @@ function createStatusWriter(
           };
     world.store.recordEvent(capture, { type: "Normal", ...event });
   };
-  const refresh = (): void => {
-    if (latest === undefined || !hasOpened(latest) || writing !== undefined) return;
+  const refresh = (report: CaptureReport): void => {
+    if (!hasOpened(report) || writing !== undefined) return;
     // A store that gives up (the process ends) has said so itself; the last status is the session's.
-    writing = write(latest)
+    writing = write(report)
       .catch(() => undefined)
       .finally(() => {
         writing = undefined;
@@ -208,10 +202,10 @@ function createStatusWriter(
   };
   return {
     refresh,
-    keep: (report: CaptureReport): void => {
-      const isFirst = latest === undefined || !hasOpened(latest);
-      latest = report;
-      if (isFirst) refresh();
+    /** Written at once the first time that it is seen open. */
+    began: (report: CaptureReport): void => {
+      if (!hasBegun) refresh(report);
+      hasBegun ||= hasOpened(report);
     },
     settled: async (): Promise<PacketCapture> => {
       await writing;

@@ -79,11 +79,11 @@ function totalFileSizeExceeded(limits: Limits, node: RoomFigures, needs: Capture
 }
 
 function notEnoughDiskSpace(limits: Limits, node: RoomFigures, needs: CaptureNeeds): Refusal | undefined {
-  const mustStayFree = freeDiskFloor(limits.minFreeDisk, node.fileSystemSize);
-  if (node.free - node.promised - needs.worstCase >= mustStayFree) return undefined;
+  const floor = freeDiskFloor(limits.minFreeDisk, node.fileSystemSize);
+  if (node.free - node.promised - needs.worstCase >= floor.bytes) return undefined;
   return {
     reason: "NotEnoughDiskSpace",
-    message: `${needsText(needs)}; ${byteSizeText(node.free)} are free, ${promisedText(node)}, and ${byteSizeText(mustStayFree)} must stay free (MIN_FREE_DISK is ${freeDiskLimitText(limits.minFreeDisk)}): lower maxFileSize or fileCount, or make room.`,
+    message: `${needsText(needs)}; ${byteSizeText(node.free)} are free, ${promisedText(node)}, and ${floor.text}: lower maxFileSize or fileCount, or make room.`,
   };
 }
 
@@ -95,20 +95,11 @@ function promisedText(node: RoomFigures): string {
   return `running captures may still write ${byteSizeText(node.promised)}`;
 }
 
-/** Bytes that must stay free on a file system of `size` bytes. */
-export function freeDiskFloor(limit: FreeDiskLimit, size: number): number {
-  return limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
-}
-
-function freeDiskLimitText(limit: FreeDiskLimit): string {
-  return limit.kind === "bytes" ? byteSizeText(limit.bytes) : `${limit.percent} %`;
-}
-
-/** Why a running capture must stop for the sake of the disk; undefined while there is enough room. */
-export function diskPressure(limit: FreeDiskLimit, free: number, size: number): string | undefined {
-  const floor = freeDiskFloor(limit, size);
-  if (free >= floor) return undefined;
-  return `Only ${byteSizeText(free)} are free and ${byteSizeText(floor)} must stay free (MIN_FREE_DISK is ${freeDiskLimitText(limit)}).`;
+/** What must stay free on a file system of `size` bytes, and the words for it. */
+export function freeDiskFloor(limit: FreeDiskLimit, size: number): { bytes: number; text: string } {
+  const bytes = limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
+  const limitText = limit.kind === "bytes" ? byteSizeText(bytes) : `${limit.percent} %`;
+  return { bytes, text: `${byteSizeText(bytes)} must stay free (MIN_FREE_DISK is ${limitText})` };
 }
 
 /** Bytes of a file's entry in the manifest: a name of at most 242 bytes, two numbers and two times. */

@@ -61,8 +61,8 @@ export interface SessionWorld {
   recover(capture: PacketCapture): Promise<Remains | undefined>;
   /** Aborted with a StopRequest. */
   stop: AbortSignal;
-  /** Tells a watcher about each report of the engine. */
-  onReport(capture: PacketCapture, report: CaptureReport): void;
+  /** Tells a watcher about each change of the engine's state. `latest` tells how it is at any time since. */
+  onReport(capture: PacketCapture, report: CaptureReport, latest: () => CaptureReport): void;
   /** The engine runs on this target now. */
   onRunning?(capture: PacketCapture, target: ResolvedTarget): void;
   /** This session has given the capture its last word; not called where somebody else had. */

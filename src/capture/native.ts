@@ -37,7 +37,7 @@ export interface CaptureEnd {
 
 export type CaptureState = "opening" | "running" | "closing" | "ended";
 
-/** A consistent copy of what the engine knows, made at each change and on request. */
+/** A consistent copy of what the engine knows, made at each change of state and on request. */
 export interface CaptureReport {
   state: CaptureState;
   /** Present once the handle is open. */
@@ -117,6 +117,10 @@ export interface CaptureOptions {
   fileCount: number;
   /** Bytes a second written at most; 0 = no limit. */
   maxWriteRate: number;
+  /** Bytes: with less free on the disk of `folder`, looked at each second, it ends as DiskPressure. */
+  minFreeDisk: number;
+  /** For people, in the end's message: what must stay free, and why. */
+  minFreeDiskText: string;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
   /**

@@ -41,8 +41,8 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const store = createFileStore((capture, event) => tell(log, progress, capture, event));
 
   await recoverDead(native, output, (message) => log.warn({}, message));
-  const onReport = (capture: PacketCapture, report: CaptureReport): void => {
-    progress?.report(capture, report);
+  const onReport = (capture: PacketCapture, report: CaptureReport, latest: () => CaptureReport): void => {
+    progress?.follow(capture, latest);
     if (progress === undefined && report.startTime > 0) void log.open();
   };
   const world = { native, store, settings, output, stop: stop.signal, onReport };

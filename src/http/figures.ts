@@ -68,6 +68,8 @@ interface Share {
   earlier: Readonly<Counted>;
   /** What this one has. */
   counted: Counted;
+  /** How its engine is now. */
+  latest?: () => CaptureReport;
 }
 
 /** Adds up what this process captures. Keeps nothing of a capture whose engine has ended. */
@@ -79,6 +81,7 @@ export function createCaptureTotals() {
   const close = (uid: string): void => {
     const share = open.get(uid);
     if (share === undefined) return;
+    look(share);
     for (const name of COUNTED) closed[name] += share.counted[name];
     open.delete(uid);
   };
@@ -89,14 +92,9 @@ export function createCaptureTotals() {
       close(uid);
       open.set(uid, { earlier, counted: nothing() });
     },
-    /** Each report of the engine, in order; after the one with state `ended` there is none. */
-    report(uid: string, { state, statistics }: CaptureReport): void {
-      const share = open.get(uid) ?? { earlier: nothing(), counted: nothing() };
-      for (const name of COUNTED) {
-        // The highest that was ever seen: Prometheus takes a step back for a restart and adds all again.
-        share.counted[name] = Math.max(share.counted[name], statistics[name] - share.earlier[name]);
-      }
-      open.set(uid, share);
+    /** At each change of the engine's state, in order; after `ended` there is none. */
+    report(uid: string, { state }: CaptureReport, latest: () => CaptureReport): void {
+      open.set(uid, { earlier: nothing(), counted: nothing(), ...open.get(uid), latest });
       if (state === "ended") close(uid);
     },
     /** A capture has its last status; also one whose engine never began. */
@@ -106,12 +104,20 @@ export function createCaptureTotals() {
     },
     figures(): CaptureFigures {
       const sum = { ...closed };
-      for (const { counted } of open.values()) {
-        for (const name of COUNTED) sum[name] += counted[name];
+      for (const share of open.values()) {
+        look(share);
+        for (const name of COUNTED) sum[name] += share.counted[name];
       }
       return { ...sum, running: open.size, ended: new Map(ended) };
     },
   };
+}
+
+/** The highest that was ever seen: Prometheus takes a step back for a restart and adds all again. */
+function look({ latest, earlier, counted }: Share): void {
+  if (latest === undefined) return;
+  const { statistics } = latest();
+  for (const name of COUNTED) counted[name] = Math.max(counted[name], statistics[name] - earlier[name]);
 }
 
 function nothing(): Counted {

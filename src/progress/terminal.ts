@@ -17,7 +17,8 @@ export interface Terminal {
 }
 
 export interface Progress {
-  report(capture: PacketCapture, report: CaptureReport): void;
+  /** Draws a line for it from now on. */
+  follow(capture: PacketCapture, latest: () => CaptureReport): void;
   /** A line that stays, above the ones that are redrawn. */
   note(text: string): void;
   /** Draws once more and leaves the lines where they are. */
@@ -26,7 +27,7 @@ export interface Progress {
 
 interface Row {
   capture: PacketCapture;
-  report: CaptureReport;
+  latest: () => CaptureReport;
   /** Oldest first. */
   samples: Sample[];
 }
@@ -49,11 +50,9 @@ export function createProgress(terminal: Terminal): Progress {
   const timer = setInterval(() => draw(), REDRAW_EVERY);
   timer.unref();
   return {
-    report: (capture, report) => {
+    follow: (capture, latest) => {
       const key = capture.metadata.uid ?? capture.metadata.name;
-      const samples = rows.get(key)?.samples ?? [];
-      samples.push({ time: Date.now(), packets: report.statistics.packets });
-      rows.set(key, { capture, report, samples });
+      rows.set(key, { capture, latest, samples: rows.get(key)?.samples ?? [] });
     },
     note: (text) => draw(text),
     end: () => {
@@ -76,7 +75,9 @@ function fitting<T>(rows: readonly T[], room: number, text: (row: T) => string):
   return [...shown.map(text), `and ${rows.length - shown.length} more captures`];
 }
 
-function rowText({ capture, report, samples }: Row, now: number): string {
+function rowText({ capture, latest, samples }: Row, now: number): string {
+  const report = latest();
+  samples.push({ time: now, packets: report.statistics.packets });
   while (samples.length > 1 && (samples[0]?.time ?? now) < now - RATE_WINDOW) samples.shift();
   const { captureSeconds } = planCapture(capture.spec);
   return progressLine({ name: capture.metadata.name, captureSeconds, report, before: samples[0], now });

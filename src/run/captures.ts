@@ -5,7 +5,7 @@ import { runSession, type SessionWorld, type StopRequest } from "../agent/sessio
 import { finalStatus, scheduledStatus } from "../agent/status.ts";
 import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
-import type { CaptureReport, Native } from "../capture/native.ts";
+import type { Native } from "../capture/native.ts";
 import { INTERNAL, type Problem } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { keyOf } from "../store/capture-store.ts";
@@ -26,7 +26,7 @@ export interface RunWorld {
   settings: Settings;
   output: string;
   stop: AbortSignal;
-  onReport(capture: PacketCapture, report: CaptureReport): void;
+  onReport: SessionWorld["onReport"];
 }
 
 /** Gives the documents what an API server would: uid, version, time of creation. */

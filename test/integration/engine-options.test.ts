@@ -18,6 +18,8 @@ const OPTIONS: CaptureOptions = {
   maxFileSize: 1_000_000,
   fileCount: 1,
   maxWriteRate: 0,
+  minFreeDisk: 0,
+  minFreeDiskText: "",
   manifestHead: "{}",
   suspendAtExit: false,
 };

@@ -25,6 +25,8 @@ const CAPTURE = {
   maxFileSize: 1_000_000,
   fileCount: 1,
   maxWriteRate: 0,
+  minFreeDisk: 0,
+  minFreeDiskText: "",
   manifestHead: "{}",
   suspendAtExit: false,
 };

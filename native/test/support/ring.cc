@@ -34,7 +34,7 @@ Manifest MakeEarlierLife(const std::string& folder, uint32_t files) {
 }
 
 Ring::Ring(const std::string& folder, uint32_t file_count, const Manifest& manifest)
-    : path(folder), keeper(CaptureFolder(folder, "t"), MakeHeader(), manifest, file_count, [] {}) {}
+    : path(folder), keeper(CaptureFolder(folder, "t"), MakeHeader(), manifest, file_count) {}
 
 std::string Ring::Name(uint32_t number) const {
   char digits[8];

@@ -45,7 +45,7 @@ export interface ClusterWorld {
   nodeIPs: readonly string[];
   podOf(namespace: string, name: string): TargetPod | undefined;
   resumeFirst: Pick<ResumeFirst, "placed" | "done">;
-  onReport(capture: PacketCapture, report: CaptureReport): void;
+  onReport(capture: PacketCapture, report: CaptureReport, latest: () => CaptureReport): void;
   onRunning(capture: PacketCapture, target: ResolvedTarget): void;
   /** A session of this agent has given the capture its last word. */
   onLastWord(capture: PacketCapture): void;

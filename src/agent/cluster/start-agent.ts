@@ -90,7 +90,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       podOf: followed.pod,
       say,
       now,
-      onReport: ({ metadata }, report) => totals.report(metadata.uid ?? "", report),
+      onReport: ({ metadata }, report, latest) => totals.report(metadata.uid ?? "", report, latest),
       onLastWord: ({ metadata, status }) => totals.ended(metadata.uid ?? "", status?.reason ?? ""),
       onResumed: ({ metadata }, earlier) => totals.resumed(metadata.uid ?? "", earlier.statistics),
     },

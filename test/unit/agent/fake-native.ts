@@ -64,15 +64,12 @@ export function createFakeNative(): FakeNative {
     startCapture: (options, onChange) => {
       fake.started.push(options);
       let ended = false;
-      let again: NodeJS.Timeout | undefined;
+      let latest = report({ state: "opening", startTime: 0 });
       const send = (facts: Partial<CaptureReport>): void => {
         if (ended) return;
-        const next = report(facts);
-        ended = next.state === "ended";
-        clearInterval(again);
-        onChange(next);
-        // As the engine does each second.
-        if (next.state === "running") again = setInterval(() => onChange(next), 50).unref();
+        latest = report(facts);
+        ended = latest.state === "ended";
+        onChange(latest);
       };
       void (async () => {
         for (const facts of fake.script) {
@@ -85,7 +82,7 @@ export function createFakeNative(): FakeNative {
           setImmediate(() => send({ state: "ended", end: { reason, message }, endTime: 2_000_000 })),
         suspend: () =>
           setImmediate(() => send({ state: "ended", end: { reason: "Suspended", message: "" } })),
-        report: () => report({}),
+        report: () => latest,
       };
     },
     recoverFile: async (path) => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   type CaptureNeeds,
-  diskPressure,
   freeDiskFloor,
   type Limits,
   type RoomFigures,
@@ -74,16 +73,9 @@ describe("what a refusal says", () => {
   });
 });
 
-describe("free space while capturing", () => {
-  test("a share is of the whole file system, rounded up", () => {
-    expect(freeDiskFloor({ kind: "share", percent: 10 }, 10_001)).toBe(1001);
-  });
-
-  test("at the limit the capture goes on", () => {
-    expect(diskPressure({ kind: "bytes", bytes: 500 }, 500, 10_000)).toBeUndefined();
-  });
-
-  test("below the limit it must stop, and both figures are said", () => {
-    expect(diskPressure({ kind: "bytes", bytes: 500 }, 499, 10_000)).toMatch(/499 bytes.*500 bytes/);
+test("a share of what must stay free is of the whole file system, rounded up", () => {
+  expect(freeDiskFloor({ kind: "share", percent: 10 }, 10_001)).toEqual({
+    bytes: 1001,
+    text: "1 kB must stay free (MIN_FREE_DISK is 10 %)",
   });
 });

@@ -50,17 +50,30 @@ function screen(columns: number | undefined) {
 test("a line for each capture is drawn again in place", () => {
   const { terminal, lines } = screen(200);
   const progress = createProgress(terminal);
-  progress.report(capture("one"), running);
-  progress.report(capture("two"), report({ state: "opening", startTime: 0 }));
+  progress.follow(capture("one"), () => running);
+  progress.follow(capture("two"), () => report({ state: "opening", startTime: 0 }));
   vi.advanceTimersByTime(1500);
   expect(lines()).toEqual([LINE.replace("0:05", "0:06"), "two  opening"]);
+  progress.end();
+});
+
+test("the line shows what the engine counted meanwhile, at the rate of the last seconds", () => {
+  const { terminal, lines } = screen(200);
+  let packets = 100;
+  const progress = createProgress(terminal);
+  progress.follow(capture("one"), () => ({ ...running, statistics: { ...NO_PACKETS, packets } }));
+  for (let half = 0; half < 20; half += 1) {
+    vi.advanceTimersByTime(500);
+    packets += 1000;
+  }
+  expect(lines()[0]).toMatch(/^one {2}0:15 of 10:00 {2}19,100 packets {2}2,000\/s /);
   progress.end();
 });
 
 test("what is to be kept stands above the lines that are drawn again", () => {
   const { terminal, lines } = screen(200);
   const progress = createProgress(terminal);
-  progress.report(capture("one"), running);
+  progress.follow(capture("one"), () => running);
   vi.advanceTimersByTime(500);
   progress.note("Stopping (Ctrl-C)");
   vi.advanceTimersByTime(500);
@@ -75,7 +88,7 @@ test.each([
 ])("on a terminal %s a line is cut, so that it stays one", (_what, columns, width) => {
   const { terminal, lines } = screen(columns);
   const progress = createProgress(terminal);
-  progress.report(capture("one".padEnd(60, "-")), running);
+  progress.follow(capture("one".padEnd(60, "-")), () => running);
   progress.end();
   expect(lines().map((line) => line.length)).toEqual([width]);
 });

@@ -198,13 +198,13 @@ test("a stop before the start ends it without opening anything", async () => {
   expect(native.started).toEqual([]);
 });
 
-test("too little free space stops a running capture with DiskPressure", async () => {
-  native.script = [RUNS];
-  const running = run([resource("pcap1", { maxFileSize: "64Ki", snapLength: 1000 })]);
-  setTimeout(() => {
-    native.room.free = 1e10;
-  }, 100);
-  expect(statusOf(await running)).toMatchObject({ progress: "failure", reason: "DiskPressure" });
+test.each([
+  ["10%", 2e11, "200 GB must stay free (MIN_FREE_DISK is 10 %)"],
+  ["20G", 2e10, "20 GB must stay free (MIN_FREE_DISK is 20 GB)"],
+])("the engine is told what must stay free of the disk: %s", async (limit, bytes, text) => {
+  native.script = [RUNS, ENDS];
+  await run([resource("pcap1")], { env: { MIN_FREE_DISK: limit } });
+  expect(native.started[0]).toMatchObject({ minFreeDisk: bytes, minFreeDiskText: text });
 });
 
 test("a folder that is a symbolic link ends its own capture only, and is not written through", async () => {

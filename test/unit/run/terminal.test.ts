@@ -13,7 +13,7 @@ function capture(name: string): PacketCapture {
 test("of more captures than the terminal has lines some are shown and the rest are told, and at the end all", () => {
   const written: string[] = [];
   const progress = createProgress({ columns: 80, rows: 4, write: (text) => written.push(text) });
-  for (const name of ["a", "b", "c", "d", "e"]) progress.report(capture(name), OPENING);
+  for (const name of ["a", "b", "c", "d", "e"]) progress.follow(capture(name), () => OPENING);
   progress.note("hello");
   progress.end();
   const lines = written.map((text) => text.split("\r\u001b[2K").map((line) => line.trim()));
