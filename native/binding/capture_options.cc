@@ -1,5 +1,7 @@
 #include "binding/capture_options.h"
 
+#include <cmath>
+
 #include "engine/clock.h"
 #include "engine/pcap_format.h"
 
@@ -21,6 +23,7 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
   const Options options(value);
   EarlierLife earlier{.start_time = ParseTime(options.Text("startTime")),
+                      .monotonic_start = std::llround(options.Number("monotonicStart") * 1e9),
                       .next_number = options.SmallCount("nextNumber"),
                       .files = {},
                       .statistics = ToStatistics(Options(options.Value("statistics"))),

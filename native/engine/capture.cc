@@ -24,8 +24,10 @@ Manifest FirstManifest(const CaptureOptions& options, const OpenedInterface& ope
   manifest.head = options.manifest_head;
   manifest.interface = opened;
   manifest.start_time = RealtimeNow();
+  manifest.monotonic_start = MonotonicNow();
   if (!options.earlier) return manifest;
   manifest.start_time = options.earlier->start_time;
+  manifest.monotonic_start = options.earlier->monotonic_start;
   manifest.first_number = options.earlier->next_number;
   manifest.files = options.earlier->files;
   manifest.statistics = options.earlier->statistics;
@@ -157,8 +159,9 @@ CaptureEnd Capture::OpenAndCapture() {
   // A capture that goes on began when its first life did.
   const int64_t began = options_.earlier ? manifest.start_time : start_time;
   const int64_t resumed = options_.earlier ? start_time : 0;
-  keeper->Begin(began, options_.earlier ? WithGap(options_.earlier->gaps, options_.earlier->gap_from, resumed)
-                                        : manifest.gaps);
+  keeper->Begin(began, options_.earlier ? manifest.monotonic_start : started,
+                options_.earlier ? WithGap(options_.earlier->gaps, options_.earlier->gap_from, resumed)
+                                 : manifest.gaps);
   {
     const std::lock_guard lock(mutex_);
     report_.interface = manifest.interface;

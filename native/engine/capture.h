@@ -21,7 +21,8 @@ class FileKeeper;
 
 // What an earlier process left of the same capture: its files, recovered, and its counts.
 struct EarlierLife {
-  int64_t start_time = 0;  // nanoseconds since 1970
+  int64_t start_time = 0;       // nanoseconds since 1970
+  int64_t monotonic_start = 0;  // as in Manifest
   uint32_t next_number = 1;
   std::deque<CapturedFile> files;  // oldest first
   Statistics statistics;

@@ -33,9 +33,9 @@ class FileKeeper {
 
   // Capture thread. Creates manifest and first file and starts the helper thread. Throws Failure.
   OpenFile Start();
-  // Capture thread. The capture begins: its manifest gets the time, and what an earlier life left beyond the
-  // ring goes.
-  void Begin(int64_t start_time, std::string gaps = "[]");
+  // Capture thread. The capture begins: its manifest gets the time by both clocks, and what an earlier life
+  // left beyond the ring goes.
+  void Begin(int64_t start_time, int64_t monotonic_start, std::string gaps = "[]");
   // Capture thread. It could not begin: what Start() made is removed.
   void Abandon(OpenFile first);
   // Capture thread. A full file goes, the next one comes: it waits only if the disk is behind by

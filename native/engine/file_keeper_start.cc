@@ -69,10 +69,11 @@ OpenFile FileKeeper::Start() {
   return *std::move(first);
 }
 
-void FileKeeper::Begin(int64_t start_time, std::string gaps) {
+void FileKeeper::Begin(int64_t start_time, int64_t monotonic_start, std::string gaps) {
   {
     const std::lock_guard lock(mutex_);
     manifest_.start_time = start_time;
+    manifest_.monotonic_start = monotonic_start;
     manifest_.gaps = std::move(gaps);
     manifest_wanted_ = true;
     first_room_wanted_ = true;

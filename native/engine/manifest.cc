@@ -1,5 +1,7 @@
 #include "engine/manifest.h"
 
+#include <stdio.h>
+
 #include "engine/clock.h"
 #include "engine/json.h"
 
@@ -27,6 +29,13 @@ std::string ToJson(const Statistics& counted) {
          Field("droppedOnWrite", counted.dropped_on_write) + "}";
 }
 
+std::string MonotonicStart(const Manifest& manifest) {
+  if (manifest.monotonic_start == 0) return "";
+  char seconds[32];
+  snprintf(seconds, sizeof seconds, "%.3f", static_cast<double>(manifest.monotonic_start) / 1e9);
+  return std::string("\"monotonicStart\":") + seconds + ",\n";
+}
+
 }  // namespace
 
 std::string WithGap(const std::string& gaps, const std::string& from, int64_t to) {
@@ -40,7 +49,7 @@ std::string ToJson(const Manifest& manifest) {
                      ",\n\"interface\":{" + Field("name", manifest.interface.name) + "," +
                      Field("index", static_cast<uint64_t>(manifest.interface.index)) + "," +
                      Field("linkType", manifest.interface.link_type) + "},\n" +
-                     Field("startTime", FormatTime(manifest.start_time)) + ",\n" +
+                     Field("startTime", FormatTime(manifest.start_time)) + ",\n" + MonotonicStart(manifest) +
                      Field("reservedThrough", manifest.reserved_through) + ",\n\"files\":[";
   const char* separator = "\n";
   for (const CapturedFile& file : manifest.files) {

@@ -31,6 +31,9 @@ struct Manifest {
   std::string head;  // JSON object text from TypeScript: cluster, namespace, name, uid, node, spec, target
   OpenedInterface interface;
   int64_t start_time = 0;
+  // The same moment by the clock that nobody sets (CLOCK_MONOTONIC), in nanoseconds; 0 where the machine was
+  // started since, or nobody knows.
+  int64_t monotonic_start = 0;
   // Names up to this number belong to this capture, listed or not: written before they are used.
   uint32_t reserved_through = 0;
   // Number of the first file of this life; above 1 where an earlier one left files.

@@ -65,14 +65,15 @@ TEST_CASE("a published length is in the manifest while the capture runs") {
   CHECK(ring.Finish(5).reason == "Stopped");
 }
 
-TEST_CASE("the time at which a capture began is in its manifest soon") {
+TEST_CASE("the time at which a capture began is in its manifest soon, by both clocks") {
   const TemporaryFolder folder;
   Ring ring(folder.path(), 3);
   ring.Start();
-  ring.keeper.Begin(1'700'000'000'500'000'000);
+  ring.keeper.Begin(1'700'000'000'500'000'000, 12'345'678'901'234);
   CHECK(Await([&] { return Has(ring.ManifestText(), "\"startTime\":\"2023-11-14T22:13:20.500000000Z\""); }));
   CHECK(ring.Finish(1).reason == "Stopped");
   CHECK(Has(ring.ManifestText(), "\"startTime\":\"2023-11-14T22:13:20.500000000Z\""));
+  CHECK(Has(ring.ManifestText(), "\n\"monotonicStart\":12345.679,\n"));
 }
 
 TEST_CASE("no file is made under a number that the manifest on disk does not reserve") {

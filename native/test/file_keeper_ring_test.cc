@@ -122,7 +122,7 @@ TEST_CASE("the manifest of a large ring covers many numbers ahead: it is not wri
   }
   Ring ring(folder.path(), kFiles, manifest);
   ring.Start();
-  ring.keeper.Begin(manifest.start_time);
+  ring.keeper.Begin(manifest.start_time, 0);
   // Each manifest of this size takes the time of some hundred turns.
   for (uint32_t turn = 0; turn < 300; turn++) REQUIRE(ring.Turn(2));
   CHECK(Has(ring.ManifestText(), "\"reservedThrough\":106248"));

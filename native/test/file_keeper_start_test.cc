@@ -80,7 +80,7 @@ TEST_CASE("a full ring that goes on removes its oldest file once it has begun, b
     ring.counted.packets = file_count;
     ring.Start();
     CHECK_FALSE(ring.keeper.HasRoomFor(ring.file.number));
-    ring.keeper.Begin(MakeManifest().start_time);
+    ring.keeper.Begin(MakeManifest().start_time, 0);
     ring.keeper.AwaitRoomFor(ring.file.number);
     CHECK_FALSE(Exists(folder / ring.Name(1)));
     CHECK(PacketsIn(folder.path()) == file_count - 1);

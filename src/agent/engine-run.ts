@@ -1,7 +1,7 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
+import { bootId } from "../boot-id.ts";
 import type { CaptureOptions, CaptureReport, EarlierLife, Native, NativeCapture } from "../capture/native.ts";
-import { machineTime } from "../machine-time.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
@@ -36,8 +36,6 @@ export interface RunPlan {
   secondsLeft?: number;
   /** The last is the one it was found in. */
   gaps?: readonly Gap[];
-  /** When the earlier life began, in seconds of the machine's monotonic clock; undefined where it was another's. */
-  monotonicStart?: number | undefined;
 }
 
 /** A capture that ran to its end. */
@@ -82,13 +80,12 @@ function captureOptions(
   { native, node }: SessionWorld,
   capture: PacketCapture,
   plan: CapturePlan,
-  { target, earlier, secondsLeft, monotonicStart }: RunPlan,
+  { target, earlier, secondsLeft }: RunPlan,
   settings: EngineSettings,
 ): CaptureOptions {
   const { namespace, name, uid, creationTimestamp } = capture.metadata;
   const { cluster, folder, minFreeDisk } = settings;
   const mustStayFree = freeDiskFloor(minFreeDisk, diskSize(native, folder));
-  const { boot, seconds } = machineTime();
   const head = {
     cluster,
     namespace,
@@ -96,8 +93,7 @@ function captureOptions(
     uid,
     creationTimestamp,
     node,
-    boot,
-    monotonicStart: earlier === undefined ? seconds : monotonicStart,
+    boot: bootId(),
     spec: capture.spec,
     target: { ...plan.target, ...target },
   };

@@ -28,8 +28,6 @@ export type Remains =
       gaps: readonly Gap[];
       /** Those that its manifest tells. */
       gapsOnDisk: readonly Gap[];
-      /** When it began, in seconds of the machine's monotonic clock; undefined where the machine was started since. */
-      monotonicStart?: number | undefined;
       /** The pod it began with. */
       podUID: string | undefined;
       /** What is on disk, for the last word where it cannot go on after all. */

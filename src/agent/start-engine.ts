@@ -1,18 +1,16 @@
-import type { CaptureOptions, CaptureReport, Native, NativeCapture, NativeError } from "../capture/native.ts";
+import {
+  type CaptureOptions,
+  type CaptureReport,
+  type Native,
+  type NativeCapture,
+  type NativeError,
+  NO_PACKETS,
+} from "../capture/native.ts";
 
 const NOT_STARTED: CaptureReport = {
   state: "ended",
   warnings: [],
-  statistics: {
-    packets: 0,
-    bytes: 0,
-    files: 0,
-    filesRemoved: 0,
-    packetsRemoved: 0,
-    droppedByKernel: 0,
-    droppedByInterface: 0,
-    droppedOnWrite: 0,
-  },
+  statistics: NO_PACKETS,
   currentFile: "",
   bytesOnDisk: 0,
   startTime: 0,

@@ -19,6 +19,18 @@ export interface Statistics {
   droppedOnWrite: number;
 }
 
+/** Of a capture that has begun nothing. */
+export const NO_PACKETS: Statistics = {
+  packets: 0,
+  bytes: 0,
+  files: 0,
+  filesRemoved: 0,
+  packetsRemoved: 0,
+  droppedByKernel: 0,
+  droppedByInterface: 0,
+  droppedOnWrite: 0,
+};
+
 /** What was really opened. */
 export interface OpenedInterface {
   name: string;
@@ -75,6 +87,8 @@ export interface CapturedFile {
 export interface EarlierLife {
   /** RFC 3339 with nanoseconds, as in the manifest. */
   startTime: string;
+  /** The same moment in seconds of CLOCK_MONOTONIC; 0 where the machine was started since, or nobody knows. */
+  monotonicStart: number;
   /** Above every number that was ever used. */
   nextNumber: number;
   /** Whole files that are there, oldest first. */

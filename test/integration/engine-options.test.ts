@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { type CaptureOptions, loadNative } from "../../src/capture/native.ts";
+import { type CaptureOptions, loadNative, NO_PACKETS } from "../../src/capture/native.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 
 const OPTIONS: CaptureOptions = {
@@ -26,18 +26,10 @@ const OPTIONS: CaptureOptions = {
 
 const EARLIER = {
   startTime: "",
+  monotonicStart: 0,
   nextNumber: 2,
   files: [],
-  statistics: {
-    packets: 0,
-    bytes: 0,
-    files: 0,
-    filesRemoved: 0,
-    packetsRemoved: 0,
-    droppedByKernel: 0,
-    droppedByInterface: 0,
-    droppedOnWrite: 0,
-  },
+  statistics: NO_PACKETS,
   removedThrough: "",
   gaps: "[]",
   gapFrom: "",

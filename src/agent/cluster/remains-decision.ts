@@ -25,15 +25,12 @@ export type RemainsDecision =
       gaps: readonly Gap[];
       /** Those that its manifest tells. */
       gapsOnDisk: readonly Gap[];
-      monotonicStart: number | undefined;
     }
   /** `endTime`: where nobody saw the end, and it was later than the capture was last seen. RFC 3339. */
   | { go: "end"; end: CaptureEnd; gaps: readonly Gap[]; endTime?: string };
 
-/** Milliseconds by which two clocks may differ that were not set: clocks are trimmed. */
+/** Milliseconds by which two clocks may seem to differ that were not set: they are read one after the other. */
 const CLOCK_SLACK = 5000;
-/** Milliseconds from when the machine's clock was read to the start: host names in a filter are looked up for 10 s. */
-const LONGEST_OPENING = 15_000;
 
 /**
  * Whether the capture goes on in the same ring until its original end, or has ended meanwhile.
@@ -50,9 +47,8 @@ export function decideOnRemains(
   const { gaps = [] } = manifest;
   const monotonicStart = startOf(manifest, machine);
   const told = Date.parse(manifest.startTime ?? "");
-  const counted = now - (machine.seconds - (monotonicStart ?? Number.NaN)) * 1000;
-  const wasSet = counted - told > CLOCK_SLACK || told - counted > LONGEST_OPENING;
-  const started = wasSet ? counted : told;
+  const started = monotonicStart === undefined ? told : now - (machine.seconds - monotonicStart) * 1000;
+  const wasSet = Math.abs(started - told) > CLOCK_SLACK;
   const lastSeen = wasSet ? byClockNow(known.lastSeen, { told, started, now }) : known.lastSeen;
   const ended = (reason: string, message: string) => ({ go: "end", end: { reason, message }, gaps }) as const;
   if (manifest.finished !== undefined) return ended(manifest.finished.reason, manifest.finished.message);
@@ -78,17 +74,17 @@ export function decideOnRemains(
   const all = withGap(gaps, lastSeen, timeText(now));
   return {
     go: "on",
-    earlier: earlierLife(manifest, all),
+    earlier: earlierLife(manifest, all, monotonicStart),
     secondsLeft,
     gaps: all,
     gapsOnDisk: gaps,
-    monotonicStart,
   };
 }
 
 /** When it began, in seconds of the machine's clock; undefined where the machine was started since, or nobody knows. */
-function startOf({ capture }: Manifest, { boot, seconds }: MachineTime): number | undefined {
-  const { boot: known, monotonicStart = Number.NaN } = capture;
+function startOf(manifest: Manifest, { boot, seconds }: MachineTime): number | undefined {
+  const { capture, monotonicStart = Number.NaN } = manifest;
+  const { boot: known = "" } = capture;
   return known !== "" && known === boot && monotonicStart <= seconds ? monotonicStart : undefined;
 }
 
@@ -106,12 +102,17 @@ function byClockNow(
 }
 
 /** Numbers go on behind every one that may have been used. The engine begins a new manifest only with number 1. */
-function earlierLife(manifest: Manifest, gaps: readonly Gap[]): EarlierLife {
+function earlierLife(
+  manifest: Manifest,
+  gaps: readonly Gap[],
+  monotonicStart: number | undefined,
+): EarlierLife {
   const { files, removed, highestNumber = 0 } = manifest;
   const numbers = files.map(({ number }) => number);
   const highest = largest(numbers, Math.max(1, highestNumber, removed.files));
   return {
     startTime: manifest.startTime ?? "",
+    monotonicStart: monotonicStart ?? 0,
     nextNumber: highest + 1,
     files: manifest.files,
     statistics: reportOf(manifest).statistics,

@@ -28,7 +28,6 @@ export function manifestProblem(value: unknown): string | undefined {
 function isOwner(value: unknown): value is Record<string, unknown> {
   if (!isRecord(value)) return false;
   const { namespace, name, uid, node, cluster = "", boot = "", creationTimestamp = "", target = {} } = value;
-  const { monotonicStart = 0 } = value;
   return (
     typeof namespace === "string" &&
     isLabel(namespace) &&
@@ -36,7 +35,6 @@ function isOwner(value: unknown): value is Record<string, unknown> {
     isSubdomain(name) &&
     [uid, node, cluster, boot].every((text) => isText(text, LONGEST_NAME)) &&
     isTime(creationTimestamp) &&
-    isSeconds(monotonicStart) &&
     isRecord(target) &&
     (target.podUID === undefined || isText(target.podUID, LONGEST_NAME))
   );
@@ -71,8 +69,9 @@ function hasCounters({ removed, statistics, highestNumber = 0 }: Record<string, 
 }
 
 function hasTimes(value: Record<string, unknown>): boolean {
-  const { startTime = "", capturedThrough = "", lastSeen = "", gaps = [] } = value;
+  const { startTime = "", monotonicStart = 0, capturedThrough = "", lastSeen = "", gaps = [] } = value;
   return (
+    isSeconds(monotonicStart) &&
     [startTime, capturedThrough, lastSeen].every(isTime) &&
     Array.isArray(gaps) &&
     gaps.every((gap) => isRecord(gap) && isTime(gap.from) && isTime(gap.to))

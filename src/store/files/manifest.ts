@@ -29,13 +29,13 @@ export interface Manifest {
     node: string;
     /** Since when the machine has run that captured, as it names that itself. */
     boot?: string;
-    /** When the capture began, in seconds of the machine's monotonic clock; absent where that was before `boot`. */
-    monotonicStart?: number;
     spec: PacketCaptureSpec;
     target?: { podUID?: string };
   };
   interface?: { name: string; index: number; linkType: string };
   startTime?: string;
+  /** The same moment in seconds of the machine's monotonic clock; absent where that was before `capture.boot`. */
+  monotonicStart?: number;
   /** File numbers up to this one belong to the capture, also where they are not listed. */
   reservedThrough: number;
   files: ManifestFile[];

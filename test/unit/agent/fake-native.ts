@@ -1,11 +1,12 @@
 import { closeSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type {
-  CaptureOptions,
-  CaptureReport,
-  Native,
-  NativeError,
-  RecoveredFile,
+import {
+  type CaptureOptions,
+  type CaptureReport,
+  type Native,
+  type NativeError,
+  NO_PACKETS,
+  type RecoveredFile,
 } from "../../../src/capture/native.ts";
 
 export interface FakeNative extends Native {
@@ -18,16 +19,7 @@ export interface FakeNative extends Native {
   recovered: Map<string, Partial<RecoveredFile>>;
 }
 
-export const NO_PACKETS = {
-  packets: 0,
-  bytes: 0,
-  files: 0,
-  filesRemoved: 0,
-  packetsRemoved: 0,
-  droppedByKernel: 0,
-  droppedByInterface: 0,
-  droppedOnWrite: 0,
-};
+export { NO_PACKETS };
 
 export function report(facts: Partial<CaptureReport>): CaptureReport {
   return {

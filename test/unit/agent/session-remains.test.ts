@@ -22,6 +22,7 @@ const GOES_ON: Remains = {
   go: "on",
   earlier: {
     startTime: at(0),
+    monotonicStart: 0,
     nextNumber: 2,
     files: [],
     statistics: FOUND.statistics,
