@@ -10,6 +10,8 @@ import { VERSION } from "./version.ts";
 async function main(): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
+  // Set by bin/pcapper: Node itself does not keep what its parent ignored, as under nohup.
+  if (process.env.PCAPPER_HANGUP === "ignored") process.on("SIGHUP", () => undefined);
   // A reader that goes away must not end a capture.
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

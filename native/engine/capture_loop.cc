@@ -118,7 +118,8 @@ void CaptureLoop::AwaitPackets() {
     ClearSocketError(descriptors[0].fd);
     parts_.watch.Refresh();
   }
-  if ((descriptors[2].revents & POLLIN) != 0) parts_.watch.ReadEvents();
+  // Also POLLERR: events were lost.
+  if (descriptors[2].revents != 0) parts_.watch.ReadEvents();
 }
 
 int CaptureLoop::BatchSize() const {

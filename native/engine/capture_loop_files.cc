@@ -46,7 +46,7 @@ void CaptureLoop::AwaitWrite(size_t bytes) {
     pollfd descriptors[] = {{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0},
                             {.fd = parts_.watch.descriptor(), .events = POLLIN, .revents = 0}};
     poll(descriptors, 2, PollMilliseconds(std::min({delay, deadline_ - now, tick_due_ - now})));
-    if ((descriptors[1].revents & POLLIN) != 0) parts_.watch.ReadEvents();
+    if (descriptors[1].revents != 0) parts_.watch.ReadEvents();
     now = MonotonicNow();
     if (ReportIfDue(now)) PublishWritten();
   }

@@ -5,6 +5,12 @@
 #include "engine/file_keeper.h"
 
 namespace pcapper {
+namespace {
+
+// A disk that is behind leaves no idle moment: so long after its time the manifest waits for none.
+constexpr int64_t kOverdue = 2 * kNanosecondsPerSecond;
+
+}  // namespace
 
 void FileKeeper::EndHelper() {
   {
@@ -35,6 +41,7 @@ FileKeeper::Job FileKeeper::AwaitJob() {
     if (first_room_wanted_) return Job::kFirstRoom;
     if (!turned_.empty()) return Job::kTurn;
     if (!next_ && !next_failure_ && !closing_ && !failure_) return Job::kPrepareNext;
+    if (manifest_wanted_ && !closing_ && MonotonicNow() - manifest_due_ > kOverdue) return Job::kManifest;
     if (!nameless_.empty()) return Job::kFree;
     if (sync_wanted_ && !closing_) return Job::kSync;
     if (!whole_.empty()) return Job::kComplete;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/clock.h"
+#include "test/support/disk_calls.h"
 #include "test/support/files.h"
 #include "test/support/json_check.h"
 #include "test/support/machine.h"
@@ -74,6 +75,18 @@ TEST_CASE("the time at which a capture began is in its manifest soon, by both cl
   CHECK(ring.Finish(1).reason == "Stopped");
   CHECK(Has(ring.ManifestText(), "\"startTime\":\"2023-11-14T22:13:20.500000000Z\""));
   CHECK(Has(ring.ManifestText(), "\n\"monotonicStart\":12345.679,\n"));
+}
+
+TEST_CASE("a disk that is always behind does not keep the whole files out of the manifest") {
+  const TemporaryFolder folder;
+  // So many that numbers are reserved far ahead: it is not written for their sake.
+  Ring ring(folder.path(), 99'999);
+  ring.Start();
+  const test::SlowFileSync slow(20);
+  ring.keeper.Begin(1'700'000'000'500'000'000, 0);
+  CHECK(Await([&] { return Has(ring.ManifestText(), "\"name\":\"t.00001.pcap\"") || !ring.Turn(1); }));
+  CHECK(Has(ring.ManifestText(), "\"name\":\"t.00001.pcap\""));
+  CHECK(ring.Finish(1).reason == "Stopped");
 }
 
 TEST_CASE("no file is made under a number that the manifest on disk does not reserve") {

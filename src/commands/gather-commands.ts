@@ -11,6 +11,20 @@ function captureName(text: string): string {
   throw new PcapperError("PCAPPER_BAD_ARGUMENT", message);
 }
 
+const since = () =>
+  [
+    "--since <DURATION>",
+    "only files with packets of the last 2h, 90m or 1d12h",
+    single("--since", "a duration, for example 2h, 90m or 1d12h"),
+  ] as const;
+
+const sinceTime = () =>
+  [
+    "--since-time <TIME>",
+    "only files with packets after this time, RFC 3339",
+    single("--since-time", "RFC 3339, for example 2026-11-24T08:00:00Z"),
+  ] as const;
+
 /** The commands that bring files from the nodes, and those they run there; each is loaded when it is used. */
 export function addGatherCommands(program: Command, end: (exitCode: number) => void): void {
   const names = (value: string, before: string[] = []): string[] => [...before, captureName(value)];
@@ -25,8 +39,8 @@ export function addGatherCommands(program: Command, end: (exitCode: number) => v
       "pcapper",
     )
     .option("-o, --output <DIR>", "folder for all of it", single("--output", "a path"), "./gathered")
-    .option("--since <DURATION>", "only files with packets of the last 2h, 90m or 1d12h")
-    .option("--since-time <TIME>", "only files with packets after this time, RFC 3339")
+    .option(...since())
+    .option(...sinceTime())
     .option("--include-running", "also what running captures have so far")
     .option(
       "--kubeconfig <FILE>",
@@ -70,8 +84,8 @@ export function addGatherCommands(program: Command, end: (exitCode: number) => v
     .command("tar")
     .description("Write captures to stdout as a tar archive; checksums.sha256 is its last file.")
     .argument("[NAME...]", "names of PacketCaptures; all if left out", names)
-    .option("--since <DURATION>", "only files with packets of the last 2h, 90m or 1d12h")
-    .option("--since-time <TIME>", "only files with packets after this time, RFC 3339")
+    .option(...since())
+    .option(...sinceTime())
     .option("--include-running", "also what running captures have so far")
     .option(...hostmount)
     .action(async (wanted = [], options) =>

@@ -36,8 +36,7 @@ export async function run({ file, output: folder }: RunArguments): Promise<numbe
   const log = createLog(settings.logLevel);
   const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
   const say = (line: string) => (progress === undefined ? log.info({}, line) : progress.note(line));
-  // Set by bin/pcapper: Node itself does not keep what its parent ignored.
-  stopOnSignals(stop, say, process.env.PCAPPER_HANGUP === "ignored");
+  stopOnSignals(stop, say);
   const store = createFileStore((capture, event) => tell(log, progress, capture, event));
 
   await recoverDead(native, output, (message) => log.warn({}, message));

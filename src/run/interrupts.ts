@@ -8,16 +8,12 @@ const INTERRUPTED = 130;
 /**
  * The first Ctrl-C, SIGTERM or SIGHUP asks all captures to stop and keeps their files. A second Ctrl-C
  * ends the process at once; what it leaves is whole after `pcapper recover`.
- * @param ignoresHangup as under nohup: a SIGHUP is then nobody's wish to stop
+ * A hangup that is listened to already is one to ignore (src/main.ts).
  */
-export function stopOnSignals(
-  captures: AbortController,
-  say: (line: string) => void,
-  ignoresHangup: boolean,
-): void {
+export function stopOnSignals(captures: AbortController, say: (line: string) => void): void {
   for (const signal of SIGNALS) {
+    if (signal === "SIGHUP" && process.listenerCount(signal) > 0) continue;
     process.on(signal, () => {
-      if (signal === "SIGHUP" && ignoresHangup) return;
       if (!captures.signal.aborted) {
         say(`Stopping (${askerOf(signal)}): files are being made whole; Ctrl-C again to leave at once.`);
         captures.abort({

@@ -159,6 +159,8 @@ describe("pcapper gather", () => {
 
   test.each([
     [["--since", "2"], '--since is "2"'],
+    [["--since", ""], '--since is "": write a duration, for example 2h'],
+    [["--since", "2h", "--since", "3h"], '--since is there twice, "2h" and "3h": write it once'],
     [["--since", "2h", "--since-time", "2026-11-24T10:00:00Z"], "are both there"],
     [["--context", "nobody"], '--context is "nobody": write one that the kubeconfig has: x'],
     [["--kubeconfig", "/nowhere"], '--kubeconfig is "/nowhere": it cannot be read'],

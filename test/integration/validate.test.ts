@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { waitUntil } from "../helpers/wait-until.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../bin/pcapper");
 const HEAD = "apiVersion: packetcapture/v1alpha1\nkind: PacketCapture\nmetadata: {name: one}\n";
@@ -35,6 +37,21 @@ test("a valid manifest is summed up in a line for each capture", () => {
     stderr: "",
   });
 });
+
+test("under nohup a SIGHUP does not end a command", async () => {
+  const child = spawn("nohup", [LAUNCHER, "validate", "-f", "-"], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  await waitUntil("it has a word in signals", () => hangupIsCaught(child.pid ?? 0));
+  child.kill("SIGHUP");
+  child.stdin.end(capture(""));
+  expect(await ended).toEqual([0, null]);
+});
+
+/** proc(5): a mask of signals, of which SIGHUP is the lowest bit. */
+function hangupIsCaught(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (BigInt(`0x${mask}`) & 1n) === 1n;
+}
 
 test("stop: true at creation is valid, and said", () => {
   const text = capture("udp").replace("spec: {", 'spec: {"stop":true,');
