@@ -1,25 +1,20 @@
 import { droppedPackets } from "../agent/messages.ts";
 import { byteSizeText } from "../byte-size.ts";
 import type { CaptureReport } from "../capture/native.ts";
-
-/** How many packets there were at a time in milliseconds. */
-export interface Sample {
-  time: number;
-  packets: number;
-}
+import { packetRate, type Sample } from "./rate.ts";
 
 /** What a progress line is made of. Times in milliseconds. */
 export interface ProgressFacts {
   name: string;
   captureSeconds: number;
   report: CaptureReport;
-  /** A few seconds ago, for the rate. */
-  before: Sample | undefined;
+  /** Of the last seconds, oldest first: for the rate. */
+  samples: readonly Sample[];
   now: number;
 }
 
 /** `pcap1  0:12 of 10:00  1,234,567 packets  102,400/s  1.2 GB  0 lost  file.pcap.part` */
-export function progressLine({ name, report, captureSeconds, before, now }: ProgressFacts): string {
+export function progressLine({ name, report, captureSeconds, samples, now }: ProgressFacts): string {
   if (report.startTime === 0) return `${name}  ${report.state}`;
   const ended = report.endTime > 0;
   const seconds = Math.max(0, Math.floor(((ended ? report.endTime : now) - report.startTime) / 1000));
@@ -27,7 +22,7 @@ export function progressLine({ name, report, captureSeconds, before, now }: Prog
   // At the end the rate of the whole capture is of more use than that of its last moment.
   const rate = ended
     ? packetRate({ time: report.startTime, packets: 0 }, { time: report.endTime, packets })
-    : packetRate(before, { time: now, packets });
+    : packetRate(samples[0], samples.at(-1));
   return [
     name,
     `${clockText(Math.min(seconds, captureSeconds))} of ${clockText(captureSeconds)}`,
@@ -37,12 +32,6 @@ export function progressLine({ name, report, captureSeconds, before, now }: Prog
     `${numberText(droppedPackets(report.statistics))} lost`,
     report.currentFile.slice(report.currentFile.lastIndexOf("/") + 1),
   ].join("  ");
-}
-
-/** Packets a second between two samples. */
-function packetRate(before: Sample | undefined, now: Sample): number {
-  if (before === undefined || now.time <= before.time) return 0;
-  return Math.max(0, Math.round(((now.packets - before.packets) * 1000) / (now.time - before.time)));
 }
 
 /** `0:05`, `10:00`, `27:46:39`. */

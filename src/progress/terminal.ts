@@ -2,11 +2,10 @@ import { planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import type { CaptureReport } from "../capture/native.ts";
 import { printable } from "../printable.ts";
-import { progressLine, type Sample } from "./line.ts";
+import { progressLine } from "./line.ts";
+import { type Sample, withSample } from "./rate.ts";
 
 const REDRAW_EVERY = 500;
-/** Milliseconds the rate is taken over: the counters come about once a second. */
-const RATE_WINDOW = 3000;
 const CLEAR_LINE = "\u001b[2K";
 
 /** The part of a terminal that is needed; stderr is one. */
@@ -28,7 +27,6 @@ export interface Progress {
 interface Row {
   capture: PacketCapture;
   latest: () => CaptureReport;
-  /** Oldest first. */
   samples: Sample[];
 }
 
@@ -75,10 +73,13 @@ function fitting<T>(rows: readonly T[], room: number, text: (row: T) => string):
   return [...shown.map(text), `and ${rows.length - shown.length} more captures`];
 }
 
-function rowText({ capture, latest, samples }: Row, now: number): string {
-  const report = latest();
-  samples.push({ time: now, packets: report.statistics.packets });
-  while (samples.length > 1 && (samples[0]?.time ?? now) < now - RATE_WINDOW) samples.shift();
-  const { captureSeconds } = planCapture(capture.spec);
-  return progressLine({ name: capture.metadata.name, captureSeconds, report, before: samples[0], now });
+function rowText(row: Row, now: number): string {
+  const { name } = row.capture.metadata;
+  const { captureSeconds } = planCapture(row.capture.spec);
+  const report = row.latest();
+  if (report.startTime > 0) {
+    const before = row.samples.length > 0 ? row.samples : [{ time: report.startTime, packets: 0 }];
+    row.samples = withSample(before, { time: now, packets: report.statistics.packets });
+  }
+  return progressLine({ name, captureSeconds, report, samples: row.samples, now });
 }

@@ -57,16 +57,24 @@ test("a line for each capture is drawn again in place", () => {
   progress.end();
 });
 
-test("the line shows what the engine counted meanwhile, at the rate of the last seconds", () => {
+test("the line shows what the engine counts once a second, at a steady rate, until nothing comes", () => {
   const { terminal, lines } = screen(200);
-  let packets = 100;
+  let packets = 0;
   const progress = createProgress(terminal);
-  progress.follow(capture("one"), () => ({ ...running, statistics: { ...NO_PACKETS, packets } }));
-  for (let half = 0; half < 20; half += 1) {
+  const startTime = Date.now();
+  progress.follow(capture("one"), () => ({ ...running, startTime, statistics: { ...NO_PACKETS, packets } }));
+  const rates: string[] = [];
+  const draw = (count: number): void => {
     vi.advanceTimersByTime(500);
-    packets += 1000;
-  }
-  expect(lines()[0]).toMatch(/^one {2}0:15 of 10:00 {2}19,100 packets {2}2,000\/s /);
+    packets += count;
+    vi.advanceTimersByTime(500);
+    rates.push(...(/packets {2}([\d,]+)\/s/.exec(lines()[0] ?? "")?.slice(1) ?? []));
+  };
+  for (let second = 0; second < 5; second += 1) draw(1000);
+  expect(lines()[0]).toMatch(/^one {2}0:05 of 10:00 {2}5,000 packets {2}1,000\/s /);
+  for (let second = 0; second < 5; second += 1) draw(0);
+  expect(lines()[0]).toMatch(/^one {2}0:10 of 10:00 {2}5,000 packets {2}0\/s /);
+  expect(rates.slice(0, 5)).toEqual(Array(5).fill("1,000"));
   progress.end();
 });
 

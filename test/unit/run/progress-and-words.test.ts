@@ -29,13 +29,16 @@ test.each([
 });
 
 describe("the progress line", () => {
-  const facts = { name: "pcap1", captureSeconds: 60, before: undefined, now: 1_012_500 };
+  const facts = { name: "pcap1", captureSeconds: 60, samples: [], now: 1_012_500 };
 
   test("says time, packets, rate, bytes, losses and the file", () => {
-    const before = { time: 1_012_000, packets: 0 };
+    const samples = [
+      { time: 1_011_500, packets: 0 },
+      { time: 1_012_000, packets: 51_200 },
+    ];
     const statistics = { ...NO_PACKETS, packets: 51_200, droppedByKernel: 3 };
     const now = report({ statistics, bytesOnDisk: 2_000_000, currentFile: "/out/p.00001.pcap.part" });
-    expect(progressLine({ ...facts, report: now, before })).toBe(
+    expect(progressLine({ ...facts, report: now, samples })).toBe(
       "pcap1  0:12 of 1:00  51,200 packets  102,400/s  2 MB  3 lost  p.00001.pcap.part",
     );
   });
