@@ -37,6 +37,10 @@ std::optional<EarlierLife> ToEarlierLife(const Napi::Value& value) {
   return earlier;
 }
 
+FreeDiskLimit ToFreeDiskLimit(const Options& limit) {
+  return {.bytes = limit.Count("bytes"), .percent = limit.Number("percent"), .text = limit.Text("text")};
+}
+
 // A file that cannot hold one packet would have to be larger than its limit.
 uint64_t ToMaxFileBytes(const Options& options) {
   const uint64_t bytes = options.Count("maxFileSize");
@@ -70,8 +74,7 @@ CaptureOptions ToCaptureOptions(const Options& options) {
           .max_file_bytes = ToMaxFileBytes(options),
           .file_count = options.SmallCount("fileCount"),
           .max_write_rate = options.Count("maxWriteRate"),
-          .min_free_disk = options.Count("minFreeDisk"),
-          .min_free_disk_text = options.Text("minFreeDiskText"),
+          .min_free_disk = ToFreeDiskLimit(Options(options.Value("minFreeDisk"))),
           .manifest_head = options.Text("manifestHead"),
           .earlier = ToEarlierLife(options.Value("earlier"))};
 }

@@ -67,6 +67,8 @@ void RunningCapture::Notify() {
 void RunningCapture::OnQueue(Napi::Env env, Napi::Function on_change, RunningCapture* self, void*) {
   // No environment: the queue is being torn down, and Close() has been here.
   if (env == nullptr || self == nullptr) return;
+  // The end has been told: its own call came behind one that found it already.
+  if (!self->capture_) return;
   const auto keep = self->shared_from_this();
   const CaptureReport report = self->Report();
   if (report.state == CaptureState::kEnded) {

@@ -128,8 +128,9 @@ CaptureEnd Capture::OpenAndCapture() {
   const auto keeper =
       std::make_shared<FileKeeper>(CaptureFolder(options_.folder, options_.file_prefix),
                                    opened.source->file_header(), manifest, options_.file_count);
+  DiskWatch disk(options_.folder, options_.min_free_disk);
   // Before there is a file: it takes memory, and may find none.
-  CaptureLoop loop({options_, *opened.source, *opened.watch, *keeper, stop_},
+  CaptureLoop loop({options_, *opened.source, *opened.watch, disk, *keeper, stop_},
                    [this](const Statistics& counted, CaptureState state) {
                      {
                        const std::lock_guard lock(mutex_);
@@ -146,6 +147,7 @@ CaptureEnd Capture::OpenAndCapture() {
   int64_t start_time = 0;
   try {
     opened.watch->Begin();
+    disk.Begin();
     opening = RealtimeNow();
     opened.source->Begin();
     // Only now: what took long so far, a disk or rtnetlink, has cost none of the capture's time, and whatever

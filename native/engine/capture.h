@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/disk_watch.h"
 #include "engine/manifest.h"
 #include "engine/packet_source.h"
 #include "engine/statistics.h"
@@ -45,10 +46,9 @@ struct CaptureOptions {
   std::string file_prefix;
   uint64_t max_file_bytes = 0;
   uint32_t file_count = 1;
-  uint64_t max_write_rate = 0;     // bytes a second, 0 = no limit
-  uint64_t min_free_disk = 0;      // bytes: with less it ends as DiskPressure
-  std::string min_free_disk_text;  // for people: what must stay free, and why
-  std::string manifest_head;       // JSON object text
+  uint64_t max_write_rate = 0;  // bytes a second, 0 = no limit
+  FreeDiskLimit min_free_disk;  // with less it ends as DiskPressure
+  std::string manifest_head;    // JSON object text
   std::optional<EarlierLife> earlier;
 };
 

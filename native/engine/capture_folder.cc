@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -129,12 +128,6 @@ UniqueFd CaptureFolder::Unlink(const FileIdentity& expected, const std::string& 
 void CaptureFolder::Sync() const {
   // EINVAL: a file system whose folders cannot be synced has nothing to sync.
   if (fsync(folder_.get()) != 0 && errno != EINVAL) throw DiskFailure(errno, "syncing " + path_);
-}
-
-std::optional<uint64_t> CaptureFolder::FreeDisk() const {
-  struct statvfs room {};
-  if (fstatvfs(folder_.get(), &room) != 0) return std::nullopt;
-  return static_cast<uint64_t>(room.f_bavail) * room.f_frsize;
 }
 
 void FreeBlocksGently(UniqueFd file) {

@@ -53,9 +53,6 @@ class CaptureFolder {
   // gone, or another file's by now.
   UniqueFd Unlink(const FileIdentity& file, const std::string& name) const;
   void Sync() const;
-  // Bytes that its disk leaves to ordinary users, as `df` shows; nothing where it cannot be asked. Any
-  // thread.
-  std::optional<uint64_t> FreeDisk() const;
 
   // Makes `.PREFIX.json.reserve`, real blocks for a last manifest on a disk that is full by then.
   void ReserveManifest(size_t bytes) const;

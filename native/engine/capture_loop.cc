@@ -15,7 +15,7 @@ namespace {
 
 // Bounds one call into libpcap to a few milliseconds.
 constexpr int kBatchPackets = 1000;
-// Drop counters are read, a report is made and free space is looked at this often.
+// Drop counters are read and a report is made this often.
 constexpr int64_t kTickInterval = kNanosecondsPerSecond;
 // Under load the thread rests a millisecond for each of these, 10 at most: 6 GB/s would fill the ring.
 constexpr uint64_t kRingBytesPerRest = 6u << 20;
@@ -163,7 +163,6 @@ bool CaptureLoop::ReportIfDue(int64_t now) {
   tick_due_ = now + kTickInterval;
   start_time_ = 0;
   publish_(Count(), CaptureState::kRunning);
-  LookAtTheDisk();
   return true;
 }
 

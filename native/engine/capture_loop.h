@@ -5,6 +5,7 @@
 
 #include "engine/capture.h"
 #include "engine/clock.h"
+#include "engine/disk_watch.h"
 #include "engine/file_keeper.h"
 #include "engine/interface_watch.h"
 #include "engine/packet_source.h"
@@ -21,6 +22,7 @@ class CaptureLoop {
     const CaptureOptions& options;
     PacketSource& source;
     InterfaceWatch& watch;
+    DiskWatch& disk;
     FileKeeper& keeper;
     StopRequest& stop;
   };
@@ -53,7 +55,6 @@ class CaptureLoop {
   void OnDispatchFailure(const Failure& failure, uint64_t taken_before);
   void Tick();
   bool ReportIfDue(int64_t now);
-  void LookAtTheDisk();
   Statistics Count();
   // capture_loop_files.cc
   bool TurnToNextFile();

@@ -1,11 +1,8 @@
 // The end of a capture loop: what ends it, and the one way in which it ends then.
 #include <poll.h>
 
-#include <optional>
-#include <string>
 #include <utility>
 
-#include "engine/byte_size.h"
 #include "engine/capture_loop.h"
 #include "engine/clock.h"
 #include "engine/failure.h"
@@ -34,15 +31,9 @@ void CaptureLoop::LookForAnEnd() {
     End(writer_.failure()->reason(), writer_.failure()->what());
   } else if (const auto failure = parts_.keeper.failed() ? parts_.keeper.failure() : std::nullopt) {
     End(failure->reason(), failure->what());
+  } else if (parts_.disk.is_short()) {
+    End("DiskPressure", parts_.disk.Shortage());
   }
-}
-
-// Here, and not in JavaScript, which may be busy: a disk that somebody fills is harm to the whole node.
-void CaptureLoop::LookAtTheDisk() {
-  if (end_) return;
-  const std::optional<uint64_t> free = parts_.keeper.FreeDisk();
-  if (!free || *free >= parts_.options.min_free_disk) return;
-  End("DiskPressure", "Only " + ByteSizeText(*free) + " are free and " + parts_.options.min_free_disk_text);
 }
 
 void CaptureLoop::End(const std::string& reason, const std::string& message) {

@@ -43,6 +43,7 @@ void CaptureLoop::AwaitWrite(size_t bytes) {
   int64_t now = MonotonicNow();
   for (int64_t delay = rate_.Delay(now); delay > 0; delay = rate_.Delay(now)) {
     if (end_ || parts_.stop.asked() || now >= deadline_ || !parts_.watch.exists()) break;
+    if (parts_.disk.is_short()) break;
     pollfd descriptors[] = {{.fd = parts_.stop.descriptor(), .events = POLLIN, .revents = 0},
                             {.fd = parts_.watch.descriptor(), .events = POLLIN, .revents = 0}};
     poll(descriptors, 2, PollMilliseconds(std::min({delay, deadline_ - now, tick_due_ - now})));

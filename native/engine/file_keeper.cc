@@ -50,7 +50,7 @@ void FileKeeper::Publish(const CapturedFile& current, const Statistics& counted)
     if (written) manifest_.current->name += ".part";
     TakeCounts(counted);
     sync_wanted_ = sync_wanted_ || written;
-    manifest_wanted_ = true;
+    WantManifest();
   }
   wake_helper_.notify_one();
 }

@@ -9,6 +9,7 @@
 
 #include "engine/capture_folder.h"
 #include "engine/captured_file.h"
+#include "engine/clock.h"
 #include "engine/failure.h"
 #include "engine/manifest.h"
 #include "engine/open_file.h"
@@ -53,8 +54,6 @@ class FileKeeper {
 
   // Any thread.
   FileTotals totals() const;
-  // Bytes that the disk leaves to ordinary users, as `df` shows; nothing where it cannot be asked.
-  std::optional<uint64_t> FreeDisk() const { return folder_.FreeDisk(); }
   std::optional<Failure> failure() const;
   bool failed() const { return failed_; }
 
@@ -74,6 +73,7 @@ class FileKeeper {
   // Helper thread: file_keeper_thread.cc.
   void Run();
   Job AwaitJob();
+  bool ManifestIsOverdue() const;
   void Do(Job job);
   // Helper thread: file_keeper_turn.cc.
   void TakeTurn();
@@ -101,6 +101,10 @@ class FileKeeper {
   Manifest Snapshot();
   // Capture thread.
   void EndHelper();
+  // Any thread, the mutex held.
+  void WantManifest() {
+    if (manifest_wanted_at_ == 0) manifest_wanted_at_ = MonotonicNow();
+  }
   // Any thread.
   void CountAsRemoved(const KeptFile& file);
   void TakeCounts(const Statistics& counted);
@@ -135,7 +139,7 @@ class FileKeeper {
   uint32_t room_wanted_ = 0;             // the file that gets room as soon as enough blocks are free
   bool first_room_wanted_ = false;
   bool sync_wanted_ = false;
-  bool manifest_wanted_ = false;
+  int64_t manifest_wanted_at_ = 0;  // since when something is new, monotonic; 0 = nothing is
   bool closing_ = false;
 
   std::atomic<uint32_t> room_for_{1};

@@ -13,7 +13,7 @@ void FileKeeper::SyncCurrent() {
   {
     const std::lock_guard lock(mutex_);
     sync_wanted_ = false;
-    manifest_wanted_ = true;
+    WantManifest();
   }
   if (fdatasync(current_sync_.get()) != 0) throw DiskFailure(errno, "syncing the file being written");
   // What came through the page cache is on disk now: the node may have the memory back.
@@ -63,7 +63,7 @@ void FileKeeper::MarkRenamed(const CapturedFile& whole) {
 void FileKeeper::MarkComplete(const CapturedFile& whole) {
   if (KeptFile* file = Kept(whole.number)) file->complete = true;
   const std::lock_guard lock(mutex_);
-  manifest_wanted_ = true;
+  WantManifest();
 }
 
 // At the end: where a file could not be renamed, what is at its place now? One that somebody took away

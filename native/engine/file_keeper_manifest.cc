@@ -67,7 +67,7 @@ void FileKeeper::WriteManifest(const Manifest& manifest) {
     folder_.WriteManifest(ToJson(manifest));
   } catch (const Failure&) {
     const std::lock_guard lock(mutex_);
-    manifest_wanted_ = true;
+    WantManifest();
     throw;
   }
   const int64_t now = MonotonicNow();
@@ -79,7 +79,7 @@ Manifest FileKeeper::Snapshot() {
   Manifest copy;
   {
     const std::lock_guard lock(mutex_);
-    manifest_wanted_ = false;
+    manifest_wanted_at_ = 0;
     copy = manifest_;
     copy.statistics.files = kept_files_ + (manifest_.current ? 1 : 0);
   }

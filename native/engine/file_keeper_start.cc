@@ -75,7 +75,7 @@ void FileKeeper::Begin(int64_t start_time, int64_t monotonic_start, std::string 
     manifest_.start_time = start_time;
     manifest_.monotonic_start = monotonic_start;
     manifest_.gaps = std::move(gaps);
-    manifest_wanted_ = true;
+    WantManifest();
     first_room_wanted_ = true;
   }
   wake_helper_.notify_one();

@@ -1,4 +1,5 @@
 // The helper thread: which job comes next.
+#include <algorithm>
 #include <chrono>
 
 #include "engine/clock.h"
@@ -7,7 +8,7 @@
 namespace pcapper {
 namespace {
 
-// A disk that is behind leaves no idle moment: so long after its time the manifest waits for none.
+// A disk that is behind leaves no idle moment: a manifest that waited for one so long waits no more.
 constexpr int64_t kOverdue = 2 * kNanosecondsPerSecond;
 
 }  // namespace
@@ -41,12 +42,12 @@ FileKeeper::Job FileKeeper::AwaitJob() {
     if (first_room_wanted_) return Job::kFirstRoom;
     if (!turned_.empty()) return Job::kTurn;
     if (!next_ && !next_failure_ && !closing_ && !failure_) return Job::kPrepareNext;
-    if (manifest_wanted_ && !closing_ && MonotonicNow() - manifest_due_ > kOverdue) return Job::kManifest;
+    if (ManifestIsOverdue() && !closing_) return Job::kManifest;
     if (!nameless_.empty()) return Job::kFree;
     if (sync_wanted_ && !closing_) return Job::kSync;
     if (!whole_.empty()) return Job::kComplete;
     if (closing_) return Job::kEnd;
-    if (!manifest_wanted_) {
+    if (manifest_wanted_at_ == 0) {
       wake_helper_.wait(lock);
       continue;
     }
@@ -54,6 +55,11 @@ FileKeeper::Job FileKeeper::AwaitJob() {
     if (wait <= 0) return Job::kManifest;
     wake_helper_.wait_for(lock, std::chrono::nanoseconds(wait));
   }
+}
+
+// The mutex is held.
+bool FileKeeper::ManifestIsOverdue() const {
+  return manifest_wanted_at_ > 0 && MonotonicNow() - std::max(manifest_due_, manifest_wanted_at_) > kOverdue;
 }
 
 void FileKeeper::Do(Job job) {

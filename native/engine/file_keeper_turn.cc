@@ -42,7 +42,7 @@ bool FileKeeper::Keep(WholeFile whole) {
   kept_.push_back(std::move(kept));
   if (manifest_.current && manifest_.current->number == whole.what.number) manifest_.current.reset();
   whole_.push_back(std::move(whole));
-  manifest_wanted_ = true;
+  WantManifest();
   return has_next;
 }
 

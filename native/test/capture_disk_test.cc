@@ -71,8 +71,10 @@ TEST_CASE("less free space than must stay free ends the capture as DiskPressure,
   const std::string folder = disk / "captures";
   Shell("mkdir " + folder);
   CaptureOptions options = OptionsFor(folder);
-  options.min_free_disk = 8'000'000;
-  options.min_free_disk_text = "8 MB must stay free";
+  SUBCASE("by its size") { options.min_free_disk.bytes = 8'000'000; }
+  // Of 10 MiB.
+  SUBCASE("by its share of the disk") { options.min_free_disk.percent = 76.3; }
+  options.min_free_disk.text = "what it is";
   Watched watched(options);
   REQUIRE(watched.AwaitRunning());
   link.Send(500, 1000);
@@ -80,7 +82,8 @@ TEST_CASE("less free space than must stay free ends the capture as DiskPressure,
   const CaptureReport report = watched.End();
   CheckEnded(report, folder, "DiskPressure");
   CHECK(report.statistics.packets == 500);
-  CHECK(report.end->message.ends_with(" MB are free and 8 MB must stay free"));
+  CHECK(report.end->message.starts_with("Only 7."));
+  CHECK(report.end->message.ends_with(" MB are free and 8 MB must stay free (MIN_FREE_DISK is what it is)"));
 }
 
 TEST_CASE("a write-rate limit holds writes back, a stop ends them at once, and the counts stay true") {

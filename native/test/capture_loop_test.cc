@@ -92,9 +92,10 @@ Outcome RunLoop(PacketSource& source, const std::string& folder, uint64_t packet
   Manifest manifest;
   manifest.head = "{}";
   FileKeeper keeper(CaptureFolder(folder, "t"), source.file_header(), manifest, 3);
+  DiskWatch disk(folder, {});
   StopRequest stop;
   Outcome outcome;
-  CaptureLoop loop({options, source, watch, keeper, stop},
+  CaptureLoop loop({options, source, watch, disk, keeper, stop},
                    [&](const Statistics& now, CaptureState) { outcome.counted = now; });
   outcome.end = loop.Run(keeper.Start(), start);
   return outcome;

@@ -66,6 +66,22 @@ TEST_CASE("a published length is in the manifest while the capture runs") {
   CHECK(ring.Finish(5).reason == "Stopped");
 }
 
+TEST_CASE("a length is in the manifest only when it is on disk, also after a long rest") {
+  const TemporaryFolder folder;
+  Ring ring(folder.path(), 3);
+  ring.Start();
+  ring.keeper.Begin(1'700'000'000'500'000'000, 0);
+  usleep(3'000'000);
+  const CapturedFile what = ring.Fill(5);
+  const test::SlowFileSync slow(300);
+  const int64_t published = MonotonicNow();
+  ring.keeper.Publish(what, ring.counted);
+  CHECK(Await([&] { return Has(ring.ManifestText(), "\"packets\":5,"); }));
+  // First the packets, then the manifest.
+  CHECK(MonotonicNow() - published >= 2 * 300 * kNanosecondsPerMillisecond);
+  CHECK(ring.Finish(5).reason == "Stopped");
+}
+
 TEST_CASE("the time at which a capture began is in its manifest soon, by both clocks") {
   const TemporaryFolder folder;
   Ring ring(folder.path(), 3);

@@ -1,12 +1,12 @@
 import { type CapturePlan, planCapture } from "../api/plan.ts";
 import type { PacketCapture } from "../api/resource.ts";
 import { bootId } from "../boot-id.ts";
-import type { CaptureOptions, CaptureReport, EarlierLife, Native, NativeCapture } from "../capture/native.ts";
+import type { CaptureOptions, CaptureReport, EarlierLife, NativeCapture } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 import { keyOf, StatusConflict } from "../store/capture-store.ts";
 import type { ResolvedTarget } from "../target/target.ts";
 import { closedGaps, type Gap, gapFacts } from "./gaps.ts";
-import { freeDiskFloor } from "./limits.ts";
+import { minFreeDisk } from "./limits.ts";
 import { isFinal } from "./progress.ts";
 import type { SessionWorld, StopRequest } from "./session.ts";
 import { startEngine } from "./start-engine.ts";
@@ -77,15 +77,14 @@ function hasOpened({ state, startTime }: CaptureReport): boolean {
 }
 
 function captureOptions(
-  { native, node }: SessionWorld,
+  { node }: SessionWorld,
   capture: PacketCapture,
   plan: CapturePlan,
   { target, earlier, secondsLeft }: RunPlan,
   settings: EngineSettings,
 ): CaptureOptions {
   const { namespace, name, uid, creationTimestamp } = capture.metadata;
-  const { cluster, folder, minFreeDisk } = settings;
-  const mustStayFree = freeDiskFloor(minFreeDisk, diskSize(native, folder));
+  const { cluster, folder } = settings;
   const head = {
     cluster,
     namespace,
@@ -113,8 +112,7 @@ function captureOptions(
     maxFileSize: plan.maxFileSize,
     fileCount: plan.fileCount,
     maxWriteRate: settings.maxWriteRate,
-    minFreeDisk: mustStayFree.bytes,
-    minFreeDiskText: mustStayFree.text,
+    minFreeDisk: minFreeDisk(settings.minFreeDisk),
     manifestHead: JSON.stringify(head),
     suspendAtExit: settings.suspendAtExit,
   };
@@ -128,15 +126,6 @@ function stopOnRequest(engine: NativeCapture, signal: AbortSignal): void {
   };
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
-}
-
-/** Bytes; 0 for a folder that cannot be asked (gone, stale mount): that is for the engine to report. */
-function diskSize(native: Native, folder: string): number {
-  try {
-    return native.fileSystemRoom(folder).size;
-  } catch {
-    return 0;
-  }
 }
 
 /** One status write at a time; what comes meanwhile is merged into the next. */

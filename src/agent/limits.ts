@@ -1,4 +1,5 @@
 import { byteSizeText } from "../byte-size.ts";
+import type { MinFreeDisk } from "../capture/native.ts";
 import type { FreeDiskLimit } from "../settings.ts";
 
 /** The limits of a node, from the environment. */
@@ -80,10 +81,10 @@ function totalFileSizeExceeded(limits: Limits, node: RoomFigures, needs: Capture
 
 function notEnoughDiskSpace(limits: Limits, node: RoomFigures, needs: CaptureNeeds): Refusal | undefined {
   const floor = freeDiskFloor(limits.minFreeDisk, node.fileSystemSize);
-  if (node.free - node.promised - needs.worstCase >= floor.bytes) return undefined;
+  if (node.free - node.promised - needs.worstCase >= floor) return undefined;
   return {
     reason: "NotEnoughDiskSpace",
-    message: `${needsText(needs)}; ${byteSizeText(node.free)} are free, ${promisedText(node)}, and ${floor.text}: lower maxFileSize or fileCount, or make room.`,
+    message: `${needsText(needs)}; ${byteSizeText(node.free)} are free, ${promisedText(node)}, and ${byteSizeText(floor)} must stay free (MIN_FREE_DISK is ${minFreeDisk(limits.minFreeDisk).text}): lower maxFileSize or fileCount, or make room.`,
   };
 }
 
@@ -95,11 +96,16 @@ function promisedText(node: RoomFigures): string {
   return `running captures may still write ${byteSizeText(node.promised)}`;
 }
 
-/** What must stay free on a file system of `size` bytes, and the words for it. */
-export function freeDiskFloor(limit: FreeDiskLimit, size: number): { bytes: number; text: string } {
-  const bytes = limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
-  const limitText = limit.kind === "bytes" ? byteSizeText(bytes) : `${limit.percent} %`;
-  return { bytes, text: `${byteSizeText(bytes)} must stay free (MIN_FREE_DISK is ${limitText})` };
+/** Bytes that must stay free on a file system of `size` bytes. */
+export function freeDiskFloor(limit: FreeDiskLimit, size: number): number {
+  return limit.kind === "bytes" ? limit.bytes : Math.ceil((size * limit.percent) / 100);
+}
+
+/** The limit as the engine takes it. */
+export function minFreeDisk(limit: FreeDiskLimit): MinFreeDisk {
+  return limit.kind === "bytes"
+    ? { bytes: limit.bytes, percent: 0, text: byteSizeText(limit.bytes) }
+    : { bytes: 0, percent: limit.percent, text: `${limit.percent} %` };
 }
 
 /** Bytes of a file's entry in the manifest: a name of at most 242 bytes, two numbers and two times. */

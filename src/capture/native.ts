@@ -102,6 +102,15 @@ export interface EarlierLife {
   gapFrom: string;
 }
 
+/** The larger of both; 0 = nothing. */
+export interface MinFreeDisk {
+  bytes: number;
+  /** Of the whole file system. */
+  percent: number;
+  /** The limit for people: `20 GB`, `10 %`. */
+  text: string;
+}
+
 export interface CaptureOptions {
   /** Path of a mounted network namespace (as in /run/netns); empty = this process's own. */
   networkNamespace: string;
@@ -131,10 +140,8 @@ export interface CaptureOptions {
   fileCount: number;
   /** Bytes a second written at most; 0 = no limit. */
   maxWriteRate: number;
-  /** Bytes: with less free on the disk of `folder`, looked at each second, it ends as DiskPressure. */
-  minFreeDisk: number;
-  /** For people, in the end's message: what must stay free, and why. */
-  minFreeDiskText: string;
+  /** What must stay free on the disk of `folder`: with less, looked at each second, it ends as DiskPressure. */
+  minFreeDisk: MinFreeDisk;
   /** JSON object text put under `capture` in the manifest: cluster, namespace, name, uid, spec, target, node. */
   manifestHead: string;
   /**

@@ -27,6 +27,7 @@ export interface Progress {
 interface Row {
   capture: PacketCapture;
   latest: () => CaptureReport;
+  report: CaptureReport;
   samples: Sample[];
 }
 
@@ -38,6 +39,7 @@ export function createProgress(terminal: Terminal): Progress {
     // 0 where nobody has told the terminal its size.
     const columns = terminal.columns || 80;
     const now = Date.now();
+    for (const row of rows.values()) look(row, now);
     const texts = fitting([...rows.values()], room, (row) => printable(rowText(row, now)));
     const lines = texts.map((text) => text.slice(0, columns - 1));
     const above = note === undefined ? [] : [printable(note)];
@@ -50,7 +52,7 @@ export function createProgress(terminal: Terminal): Progress {
   return {
     follow: (capture, latest) => {
       const key = capture.metadata.uid ?? capture.metadata.name;
-      rows.set(key, { capture, latest, samples: rows.get(key)?.samples ?? [] });
+      rows.set(key, { capture, latest, report: latest(), samples: rows.get(key)?.samples ?? [] });
     },
     note: (text) => draw(text),
     end: () => {
@@ -73,13 +75,16 @@ function fitting<T>(rows: readonly T[], room: number, text: (row: T) => string):
   return [...shown.map(text), `and ${rows.length - shown.length} more captures`];
 }
 
-function rowText(row: Row, now: number): string {
-  const { name } = row.capture.metadata;
-  const { captureSeconds } = planCapture(row.capture.spec);
-  const report = row.latest();
-  if (report.startTime > 0) {
-    const before = row.samples.length > 0 ? row.samples : [{ time: report.startTime, packets: 0 }];
-    row.samples = withSample(before, { time: now, packets: report.statistics.packets });
-  }
-  return progressLine({ name, captureSeconds, report, samples: row.samples, now });
+/** Also at those for which there is no line: one may come to be shown. */
+function look(row: Row, now: number): void {
+  row.report = row.latest();
+  const { startTime, statistics } = row.report;
+  if (startTime === 0) return;
+  const before = row.samples.length > 0 ? row.samples : [{ time: startTime, packets: 0 }];
+  row.samples = withSample(before, { time: now, packets: statistics.packets });
+}
+
+function rowText({ capture, report, samples }: Row, now: number): string {
+  const { captureSeconds } = planCapture(capture.spec);
+  return progressLine({ name: capture.metadata.name, captureSeconds, report, samples, now });
 }

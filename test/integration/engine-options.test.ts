@@ -1,28 +1,8 @@
 import { readdirSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { type CaptureOptions, loadNative, NO_PACKETS } from "../../src/capture/native.ts";
+import { loadNative, NO_PACKETS } from "../../src/capture/native.ts";
+import { ENGINE_OPTIONS } from "../helpers/engine-options.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
-
-const OPTIONS: CaptureOptions = {
-  networkNamespace: "",
-  namespaceId: "",
-  interfaceName: "lo",
-  filter: "",
-  snapLength: 1500,
-  promiscuous: false,
-  ringBytes: 1 << 20,
-  captureSeconds: 60,
-  packetCount: 0,
-  folder: "",
-  filePrefix: "t",
-  maxFileSize: 1_000_000,
-  fileCount: 1,
-  maxWriteRate: 0,
-  minFreeDisk: 0,
-  minFreeDiskText: "",
-  manifestHead: "{}",
-  suspendAtExit: false,
-};
 
 const EARLIER = {
   startTime: "",
@@ -48,7 +28,7 @@ test.each([
   const folder = makeTemporaryFolder();
   onTestFinished(() => folder.remove());
   const start = () =>
-    loadNative().startCapture({ ...OPTIONS, folder: folder.path, ...wrong }, () => undefined);
+    loadNative().startCapture({ ...ENGINE_OPTIONS, folder: folder.path, ...wrong }, () => undefined);
   expect(start).toThrow(`${name} must be a whole number from 0 to 2^32 - 1, not 4294967296`);
   expect(readdirSync(folder.path)).toEqual([]);
 });

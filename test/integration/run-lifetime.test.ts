@@ -106,10 +106,11 @@ describeAsRoot("the life of pcapper run", () => {
     const told = await Promise.all(threads.map(({ id }) => execute(["ionice", "-p", id])));
     expect(threads.map(({ name }) => name).sort()).toEqual([
       "pcapper-capture",
+      "pcapper-disk",
       "pcapper-files",
       "pcapper-losses",
     ]);
-    expect(told.map(({ stdout }) => stdout.trim())).toEqual(Array(3).fill("best-effort: prio 7"));
+    expect(told.map(({ stdout }) => stdout.trim())).toEqual(Array(4).fill("best-effort: prio 7"));
     run.kill("SIGINT");
     await run.ended;
   });

@@ -25,8 +25,7 @@ const CAPTURE = {
   maxFileSize: 1_000_000,
   fileCount: 1,
   maxWriteRate: 0,
-  minFreeDisk: 0,
-  minFreeDiskText: "",
+  minFreeDisk: { bytes: 0, percent: 0, text: "" },
   manifestHead: "{}",
   suspendAtExit: false,
 };

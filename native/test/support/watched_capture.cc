@@ -27,8 +27,7 @@ CaptureOptions OptionsFor(const std::string& folder) {
           .max_file_bytes = 100'000'000,
           .file_count = 10,
           .max_write_rate = 0,
-          .min_free_disk = 0,
-          .min_free_disk_text = {},
+          .min_free_disk = {},
           .manifest_head = "{}",
           .earlier = {}};
 }

@@ -199,12 +199,12 @@ test("a stop before the start ends it without opening anything", async () => {
 });
 
 test.each([
-  ["10%", 2e11, "200 GB must stay free (MIN_FREE_DISK is 10 %)"],
-  ["20G", 2e10, "20 GB must stay free (MIN_FREE_DISK is 20 GB)"],
-])("the engine is told what must stay free of the disk: %s", async (limit, bytes, text) => {
+  ["10%", { bytes: 0, percent: 10, text: "10 %" }],
+  ["20G", { bytes: 2e10, percent: 0, text: "20 GB" }],
+])("the engine is told what must stay free of the disk: %s", async (limit, minFreeDisk) => {
   native.script = [RUNS, ENDS];
   await run([resource("pcap1")], { env: { MIN_FREE_DISK: limit } });
-  expect(native.started[0]).toMatchObject({ minFreeDisk: bytes, minFreeDiskText: text });
+  expect(native.started[0]).toMatchObject({ minFreeDisk });
 });
 
 test("a folder that is a symbolic link ends its own capture only, and is not written through", async () => {
