@@ -7,28 +7,13 @@ import { resolveTarget } from "../../src/target/resolve-target.ts";
 import { type ResolvedTarget, TargetFailure, type TargetPod } from "../../src/target/target.ts";
 import { describeAsRoot } from "../helpers/as-root.ts";
 import { type CniNode, makeCniNode, type NodePod, type PodOptions } from "../helpers/cni-node.ts";
+import { ENGINE_OPTIONS } from "../helpers/engine-options.ts";
 import { possibleHere } from "../helpers/link-kinds.ts";
 import { makeTemporaryFolder } from "../helpers/temporary-folder.ts";
 
 const native = loadNative();
 const NODE = "node-a";
 let node: CniNode;
-
-const CAPTURE = {
-  filter: "",
-  snapLength: 1500,
-  promiscuous: true,
-  ringBytes: 1 << 20,
-  captureSeconds: 60,
-  packetCount: 0,
-  filePrefix: "t",
-  maxFileSize: 1_000_000,
-  fileCount: 1,
-  maxWriteRate: 0,
-  minFreeDisk: { bytes: 0, percent: 0, text: "" },
-  manifestHead: "{}",
-  suspendAtExit: false,
-};
 
 /** Resolves a Running pod `name` whose UID is `uid-NAME`. */
 function resolve(
@@ -111,7 +96,13 @@ describeAsRoot("pods with real networks", () => {
     node.mount(network, "swapped");
     const folder = makeTemporaryFolder();
     const ended = await new Promise<CaptureReport>((resolve) => {
-      const options = { ...CAPTURE, networkNamespace, namespaceId, interfaceName, folder: folder.path };
+      const options = {
+        ...ENGINE_OPTIONS,
+        networkNamespace,
+        namespaceId,
+        interfaceName,
+        folder: folder.path,
+      };
       native.startCapture(options, (report) => {
         if (report.state === "ended") resolve(report);
       });
